@@ -1,0 +1,135 @@
+//===- SymbolBounds.cpp - what symbols' ranges tell of expressions -------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/tx/SymExpr.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace txc::tx;
+
+namespace {
+/// An interval; a missing end is infinite.
+struct Interval {
+  std::optional<int64_t> lower, upper;
+};
+} // namespace
+
+SymbolBounds::Range SymbolBounds::get(StringAttr symbol) const {
+  auto it = ranges.find(symbol);
+  return it == ranges.end() ? Range() : it->second;
+}
+
+static std::optional<int64_t> addEnds(std::optional<int64_t> a,
+                                      std::optional<int64_t> b) {
+  int64_t sum;
+  if (!a || !b || llvm::AddOverflow(*a, *b, sum))
+    return std::nullopt;
+  return sum;
+}
+
+static std::optional<int64_t> mulEnds(std::optional<int64_t> a,
+                                      std::optional<int64_t> b) {
+  int64_t product;
+  if (!a || !b || llvm::MulOverflow(*a, *b, product))
+    return std::nullopt;
+  return product;
+}
+
+static Interval scale(Interval interval, int64_t coefficient) {
+  Interval result{mulEnds(interval.lower, coefficient),
+                  mulEnds(interval.upper, coefficient)};
+  if (coefficient < 0)
+    std::swap(result.lower, result.upper);
+  return result;
+}
+
+/// Only for factors that are not negative; anything else is unbounded.
+static Interval multiply(Interval a, Interval b) {
+  bool bothPositive = a.lower.value_or(-1) >= 0 && b.lower.value_or(-1) >= 0;
+  if (!bothPositive)
+    return {};
+  return {mulEnds(a.lower, b.lower), mulEnds(a.upper, b.upper)};
+}
+
+static Interval boundExpr(const SymbolBounds &bounds, SymExprAttr expr);
+
+static Interval boundAtom(const SymbolBounds &bounds, AtomAttr atom) {
+  if (atom.getFunction().empty()) {
+    SymbolBounds::Range range = bounds.get(atom.getName());
+    return {range.lower, range.upper};
+  }
+  Interval a = boundExpr(bounds, cast<SymExprAttr>(atom.getArguments()[0]));
+  Interval b = boundExpr(bounds, cast<SymExprAttr>(atom.getArguments()[1]));
+  if (atom.getFunction() == "floordiv") {
+    // For a >= 0, b >= 1: a / b lies between 0 (or amin / bmax) and amax /
+    // bmin.
+    if (a.lower.value_or(-1) < 0 || b.lower.value_or(0) < 1)
+      return {};
+    Interval result;
+    result.lower = b.upper ? *a.lower / *b.upper : 0;
+    if (a.upper)
+      result.upper = *a.upper / *b.lower;
+    return result;
+  }
+  bool isMax = atom.getFunction() == "max";
+  // The bound on the winning side needs one end, the other needs both.
+  auto pick = [&](std::optional<int64_t> x, std::optional<int64_t> y,
+                  bool either) -> std::optional<int64_t> {
+    if (x && y)
+      return isMax ? std::max(*x, *y) : std::min(*x, *y);
+    return either ? (x ? x : y) : std::nullopt;
+  };
+  return {pick(a.lower, b.lower, isMax), pick(a.upper, b.upper, !isMax)};
+}
+
+static Interval boundExpr(const SymbolBounds &bounds, SymExprAttr expr) {
+  Interval sum{0, 0};
+  for (MonomialAttr monomial : expr.getTerms()) {
+    Interval product{1, 1};
+    for (AtomAttr atom : monomial.getFactors())
+      product = multiply(product, boundAtom(bounds, atom));
+    Interval term = scale(product, monomial.getCoefficient());
+    sum = {addEnds(sum.lower, term.lower), addEnds(sum.upper, term.upper)};
+  }
+  return sum;
+}
+
+std::optional<int64_t> SymbolBounds::lowerBound(SymExprAttr expr) const {
+  return boundExpr(*this, expr).lower;
+}
+
+std::optional<int64_t> SymbolBounds::upperBound(SymExprAttr expr) const {
+  return boundExpr(*this, expr).upper;
+}
+
+std::optional<bool> SymbolBounds::compare(Predicate predicate, SymExprAttr lhs,
+                                          SymExprAttr rhs) const {
+  SymExprAttr difference = sub(lhs, rhs);
+  Interval interval = boundExpr(*this, difference);
+  bool isZero = interval.lower == 0 && interval.upper == 0;
+  bool isPositive = interval.lower.value_or(0) > 0;
+  bool isNegative = interval.upper.value_or(0) < 0;
+  bool notNegative = interval.lower.value_or(-1) >= 0;
+  bool notPositive = interval.upper.value_or(1) <= 0;
+  auto decide = [](bool yes, bool no) -> std::optional<bool> {
+    if (yes || no)
+      return yes;
+    return std::nullopt;
+  };
+  switch (predicate) {
+  case Predicate::eq:
+    return decide(isZero, isPositive || isNegative);
+  case Predicate::ne:
+    return decide(isPositive || isNegative, isZero);
+  case Predicate::lt:
+    return decide(isNegative, notNegative);
+  case Predicate::le:
+    return decide(notPositive, isPositive);
+  case Predicate::gt:
+    return decide(isPositive, notPositive);
+  case Predicate::ge:
+    return decide(notNegative, isNegative);
+  }
+  llvm_unreachable("all predicates are handled");
+}

@@ -1,0 +1,17 @@
+//===- txc-opt.cpp - mlir-opt with txc's dialects and passes -------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/tx/Tx.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllPasses();
+  registry.insert<txc::tx::TxDialect>();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "txc's optimizer driver\n", registry));
+}
