@@ -38,3 +38,15 @@ function(txc_tablegen target td)
   endwhile()
   add_public_tablegen_target(${target})
 endfunction()
+
+# txc_add_unittest(NAME sources... LINK libs...)
+# A GoogleTest program, which ctest knows by its name.
+function(txc_add_unittest name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_libraries(${name} PRIVATE
+    ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

@@ -60,8 +60,9 @@ private:
 /// truncated or damaged wire data; a tensor whose dims overflow or do not match
 /// its bytes; external data that is missing, too short or outside the model's
 /// directory; names without a producer or with two; cycles; missing opset
-/// imports; graphs or types nested deeper than `maxNesting`; and structure that
-/// needs more than `maxTreeBytes` of memory.
+/// imports; functions that call themselves; graphs, types or calls nested
+/// deeper than `maxNesting`; and structure that needs more than `maxTreeBytes`
+/// of memory or expands to more than `maxInlinedNodes`.
 ///
 /// External data: `location` is relative to the directory of the path given to
 /// open(). Absolute paths, `..` components and symbolic links whose target is
@@ -73,10 +74,13 @@ private:
 /// The files must not shrink while open, as with any mapping.
 class OnnxFile {
 public:
-  /// Graphs in attributes of nodes of graphs …, and types of types.
+  /// Graphs in attributes of nodes of graphs …, types of types, and functions
+  /// that call functions.
   static constexpr unsigned maxNesting = 64;
   /// A file may not cost more memory than this, payloads left out.
-  static constexpr uint64_t maxTreeBytes = uint64_t(1) << 30;
+  static constexpr uint64_t maxTreeBytes = uint64_t(512) << 20;
+  /// Nodes of the main graph with every call of the model's functions inlined.
+  static constexpr uint64_t maxInlinedNodes = uint64_t(1) << 22;
   /// The newest IR version of ONNX that is understood.
   static constexpr int64_t newestIrVersion = 14;
 
