@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Checks a compiled model against ONNX Runtime, or against recorded outputs.
+
+  compare.py MODEL.onnx --so MODEL.so                  many shapes
+  compare.py MODEL.onnx --txc TXC --sets MODEL.npz     recorded inputs
+
+One shared object serves all shapes: every batch with every length, ragged
+masks included, with one and with two threads, whose results must have the same
+bits. An output is right when its largest error is at most 1e-4 of the output's
+RMS, or at most twice ONNX Runtime's own error against an evaluation in float64.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+
+import double_model
+import feeds
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import compiled_model  # noqa: E402
+
+TOLERANCE = 1e-4
+THREADS = (1, 2)
+
+
+def relative_error(found, expected):
+    """The largest error, relative to the RMS of what is expected."""
+    if found.shape != expected.shape or found.dtype != expected.dtype:
+        return np.inf
+    if not expected.size:
+        return 0.0
+    if expected.dtype.kind != "f":
+        return 0.0 if np.array_equal(found, expected) else np.inf
+    wide = expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # Infinity less infinity.
+        error = np.abs(found - wide)
+    # Infinities and NaNs have to be in the same places.
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    error[same] = 0
+    if not np.isfinite(error).all():
+        return np.inf
+    finite = wide[np.isfinite(wide)]
+    rms = np.sqrt(np.mean(np.square(finite))) if finite.size else 0.0
+    return float(error.max() / max(rms, np.finfo(np.float32).tiny))
+
+
+class Reference:
+    """ONNX Runtime, and float64 where it leaves doubts."""
+
+    def __init__(self, path):
+        self.path = path
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(path, options)
+        self.wide = None
+
+    def run(self, inputs):
+        names = [o.name for o in self.session.get_outputs()]
+        return dict(zip(names, self.session.run(names, inputs)))
+
+    def bound(self, inputs, name, expected):
+        """What error an output may have, when it is above TOLERANCE."""
+        if self.wide is None:
+            self.wide = double_model.evaluator(self.path)
+        exact = self.wide(inputs)[name].astype(expected.dtype)
+        return 2 * relative_error(expected, exact)
+
+
+class Check:
+    """Counts and prints what was compared."""
+
+    def __init__(self, models, bound):
+        self.models = models
+        self.bound = bound
+        self.failed = 0
+        self.checked = 0
+        self.worst = 0.0
+
+    def fail(self, label, sentence):
+        self.failed += 1
+        print(f"FAIL {label}: {sentence}", flush=True)
+
+    def case(self, label, inputs, expected):
+        """Runs every model on `inputs`; the first one's bits bind the rest."""
+        first = None
+        for threads, model in self.models.items():
+            self.checked += 1
+            used = {k: v for k, v in inputs.items() if k in model.inputs}
+            try:
+                found = model.run(used)
+            except compiled_model.ModelError as error:
+                self.fail(f"{label} threads {threads}", error)
+                continue
+            if first is None:
+                first = found
+                self.outputs(label, inputs, found, expected)
+            elif any(found[k].tobytes() != first[k].tobytes() for k in found):
+                self.fail(label, f"other bits with {threads} threads")
+
+    def outputs(self, label, inputs, found, expected):
+        if missing := expected.keys() - found.keys():
+            self.fail(label, f"no output {', '.join(sorted(missing))}")
+        for name in expected.keys() & found.keys():
+            error = relative_error(found[name], expected[name])
+            self.worst = max(self.worst, error)
+            if error <= TOLERANCE:
+                continue
+            bound = self.bound(inputs, name, expected[name])
+            if not error <= bound:
+                self.fail(label, f"{name} {list(found[name].shape)} is off by "
+                          f"{error:.1e} of its RMS, allowed are "
+                          f"{max(bound, TOLERANCE):.1e} (expected shape "
+                          f"{list(expected[name].shape)})")
+
+
+def compile_model(txc, path, directory):
+    so = directory / (path.stem + ".so")
+    done = subprocess.run([txc, path, "-o", so], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"compare.py: txc failed with {done.returncode}: "
+                 f"{done.stderr.strip()}")
+    return so
+
+
+def recorded_sets(path):
+    """(label, inputs, outputs) of an .npz of test/models/small."""
+    sets = {}
+    with np.load(path) as arrays:
+        for key in arrays.files:
+            label, way, name = key.split("/", 2)
+            sets.setdefault(label, {"in": {}, "out": {}})[way][name] = (
+                arrays[key])
+    return [(label, s["in"], s["out"]) for label, s in sets.items()]
+
+
+def check_shapes(check, reference, path, batches, lengths):
+    generator = feeds.Generator(onnx.load(path, load_external_data=False))
+    for batch in batches:
+        for length in lengths if generator.has_length else [None]:
+            inputs = generator.make(batch, length)
+            check.case(f"batch {batch} length {length}", inputs,
+                       reference.run(inputs))
+
+
+def parse_arguments():
+    def numbers(text):
+        return [int(n) for n in text.split(",")]
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("model", type=pathlib.Path)
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--so", type=pathlib.Path, help="the compiled model")
+    how.add_argument("--txc", type=pathlib.Path, help="compiles it")
+    parser.add_argument("--sets", type=pathlib.Path)
+    parser.add_argument("--batches", type=numbers, default=[1, 3, 8])
+    parser.add_argument("--lengths", type=numbers,
+                        default=[1, 2, 7, 31, 64, 128])
+    parser.add_argument("--shim", type=pathlib.Path,
+                        default=compiled_model.SHIM)
+    return parser.parse_args()
+
+
+def main():
+    args = parse_arguments()
+    with tempfile.TemporaryDirectory() as scratch:
+        so = args.so or compile_model(args.txc, args.model,
+                                      pathlib.Path(scratch))
+        try:
+            models = {n: compiled_model.CompiledModel(so, n, args.shim)
+                      for n in THREADS}
+        except compiled_model.ModelError as error:
+            sys.exit(f"compare.py: {so} can't be loaded: {error}")
+        if args.sets:
+            # Recorded outputs are exact: nothing is above the tolerance.
+            check = Check(models, lambda *_: TOLERANCE)
+            for label, inputs, outputs in recorded_sets(args.sets):
+                check.case(label, inputs, outputs)
+        else:
+            reference = Reference(args.model)
+            check = Check(models, reference.bound)
+            check_shapes(check, reference, args.model, args.batches,
+                         args.lengths)
+        for model in models.values():
+            model.close()
+    print(f"{args.model.name}: {check.checked} runs, {check.failed} failures, "
+          f"largest error {check.worst:.1e} of an output's RMS")
+    return 1 if check.failed or not check.checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
