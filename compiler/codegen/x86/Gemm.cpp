@@ -1,0 +1,342 @@
+//===- Gemm.cpp - Matrix products for x86 -----------------------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// The loops around the microkernel: tasks, blocks along k, panels of columns,
+/// tiles of rows, and the hand-over of finished sums.
+///
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/x86/Gemm.h"
+#include "compiler/codegen/x86/GemmMicrokernel.h"
+#include "compiler/codegen/x86/PackPanel.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::x86;
+using arith::CmpIPredicate;
+
+namespace {
+
+/// What a task computes. Pointers are to the block's first element.
+struct OutputBlock {
+  /// Linear batch index, first row and column in C.
+  Value b, m0, n0;
+  Value rows, columns;
+  Value a, bOperand;
+};
+
+/// A run along k. `accumulate` and `isLast` are i1.
+struct Run {
+  Value k0, kCount;
+  Value accumulate, isLast;
+};
+
+class GemmEmitter {
+public:
+  GemmEmitter(CodeBuilder &code, const DotAtom &atom, const GemmSpec &spec,
+              Value scratch);
+  void emitTasks(Value taskBegin, Value taskEnd);
+
+private:
+  Value batchPointer(const StridedOperand &operand, Value linearBatch);
+  OutputBlock decodeTask(Value task, Value rowBlock);
+  void emitRuns(const OutputBlock &block, Value mustPackA);
+  void emitRun(const OutputBlock &block, const Run &run);
+  void packA(const OutputBlock &block, const Run &run);
+  void packB(const OutputBlock &block, const Run &run);
+  SmallVector<Value> panelsAt(const OutputBlock &block, const Run &run,
+                              Value n);
+  void emitTile(const OutputBlock &block, const Run &run, Value n, Value m);
+  void emitMicrokernels(const OutputBlock &block, const Run &run, Value m,
+                        Value rows, MicrokernelTile &tile);
+  void storeTile(const OutputBlock &block, Value n, Value m, Value rows,
+                 Value c, Value ldc);
+
+  OpFoldResult aStride(unsigned dim) const {
+    return spec.a.strides[spec.batch.size() + dim];
+  }
+  OpFoldResult bStride(unsigned dim) const {
+    return spec.b.strides[spec.batch.size() + dim];
+  }
+
+  CodeBuilder &code;
+  const DotAtom &atom;
+  const GemmSpec &spec;
+  const GemmSchedule &schedule;
+  Type element;
+  Value M, N, K;
+  Value scratchA, scratchB, scratchC;
+};
+
+} // namespace
+
+GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
+                         const GemmSpec &spec, Value scratch)
+    : code(code), atom(atom), spec(spec), schedule(spec.schedule),
+      element(atom.element()), M(code.index(spec.m)), N(code.index(spec.n)),
+      K(code.index(spec.k)) {
+  GemmScratch layout = layOutGemmScratch(schedule, !spec.bIsPacked);
+  Type byte = code.builder.getI8Type();
+  Value base = code.pointerTo(scratch);
+  scratchA = code.advance(base, layout.a, byte);
+  scratchB = code.advance(base, layout.b, byte);
+  scratchC = code.advance(base, layout.c, byte);
+}
+
+/// The start of batch \p linearBatch, whose last dim varies fastest.
+Value GemmEmitter::batchPointer(const StridedOperand &operand,
+                                Value linearBatch) {
+  SmallVector<Value> subscripts(spec.batch.size());
+  for (size_t dim = spec.batch.size(); dim-- > 0;) {
+    Value extent = code.index(spec.batch[dim]);
+    subscripts[dim] = dim == 0 ? linearBatch : code.rem(linearBatch, extent);
+    linearBatch = code.div(linearBatch, extent);
+  }
+  return code.pointerTo(operand, subscripts);
+}
+
+OutputBlock GemmEmitter::decodeTask(Value task, Value rowBlock) {
+  Value rowBlocks = code.ceilDiv(M, schedule.MC);
+  Value columnBlocks = code.ceilDiv(N, schedule.NC);
+  OutputBlock block;
+  block.b = code.div(rowBlock, rowBlocks);
+  block.m0 = code.mul(code.rem(rowBlock, rowBlocks), schedule.MC);
+  block.n0 = code.mul(code.rem(task, columnBlocks), schedule.NC);
+  block.rows = code.min(code.sub(M, block.m0), schedule.MC);
+  block.columns = code.min(code.sub(N, block.n0), schedule.NC);
+
+  block.a = code.advance(batchPointer(spec.a, block.b),
+                         code.mul(block.m0, code.index(aStride(0))), element);
+  // A packed panel of all K steps precedes each 16 columns.
+  Value columnStride = spec.bIsPacked ? K : code.index(bStride(1));
+  block.bOperand = code.advance(batchPointer(spec.b, block.b),
+                                code.mul(block.n0, columnStride), element);
+  return block;
+}
+
+void GemmEmitter::emitTasks(Value taskBegin, Value taskEnd) {
+  // Rows packed by one task serve the worker's next one when it computes other
+  // columns of the same rows.
+  Value none = code.index(-1);
+  code.loop(taskBegin, taskEnd, 1, {none},
+            [&](Value task, ValueRange packed) -> SmallVector<Value> {
+              Value rowBlock = code.div(task, code.ceilDiv(N, schedule.NC));
+              OutputBlock block = decodeTask(task, rowBlock);
+              Value isNew =
+                  code.compare(CmpIPredicate::ne, rowBlock, packed.front());
+              emitRuns(block, isNew);
+              return {rowBlock};
+            });
+}
+
+void GemmEmitter::emitRuns(const OutputBlock &block, Value mustPackA) {
+  Value no = arith::ConstantIntOp::create(code.builder, code.loc, 0, 1);
+  Value yes = arith::ConstantIntOp::create(code.builder, code.loc, 1, 1);
+  if (!schedule.splitsK) {
+    Run run{code.index(0), K, /*accumulate=*/no, /*isLast=*/yes};
+    code.ifThen(mustPackA, [&] { packA(block, run); });
+    packB(block, run);
+    emitRun(block, run);
+    return;
+  }
+  // Runs of equal length; one even for K = 0, which stores the zeros.
+  Value runs = code.max(code.ceilDiv(K, schedule.KC), 1);
+  Value length = code.roundUp(code.ceilDiv(K, runs), panelLanes);
+  Value isOnly = code.compare(CmpIPredicate::eq, runs, code.index(1));
+  code.loop(code.index(0), runs, 1, [&](Value i) {
+    Run run;
+    run.k0 = code.mul(i, length);
+    run.kCount = code.min(code.sub(K, run.k0), length);
+    run.accumulate = code.compare(CmpIPredicate::ne, i, code.index(0));
+    run.isLast = code.compare(CmpIPredicate::eq, code.add(i, 1), runs);
+    Value skip = code.select(isOnly, mustPackA, yes);
+    code.ifThen(skip, [&] { packA(block, run); });
+    packB(block, run);
+    emitRun(block, run);
+  });
+}
+
+/// Packs the rows that microkernels with more than directRows rows will read.
+void GemmEmitter::packA(const OutputBlock &block, const Run &run) {
+  if (schedule.packedRows().empty())
+    return;
+  Value stride = code.index(aStride(0));
+  Value start =
+      code.advance(block.a, code.mul(run.k0, code.index(aStride(1))), element);
+  Value packedRows = code.sub(block.rows, directRows);
+  code.loop(code.index(0), packedRows, schedule.MR, [&](Value m) {
+    PanelSource source{
+        code.advance(start, code.mul(m, stride), element), aStride(0),
+        aStride(1), code.min(code.sub(block.rows, m), schedule.MR), run.kCount};
+    Value offset = code.mul(m, code.roundUp(run.kCount, panelLanes));
+    emitPackPanel(code, element, source, schedule.MR,
+                  code.advance(scratchA, offset, element));
+  });
+}
+
+/// Packs the columns of a tensor to the layout of packed weights.
+void GemmEmitter::packB(const OutputBlock &block, const Run &run) {
+  if (spec.bIsPacked)
+    return;
+  Value stride = code.index(bStride(1));
+  Value start = code.advance(block.bOperand,
+                             code.mul(run.k0, code.index(bStride(0))), element);
+  code.loop(code.index(0), block.columns, panelLanes, [&](Value n) {
+    PanelSource source{code.advance(start, code.mul(n, stride), element),
+                       bStride(1), bStride(0),
+                       code.min(code.sub(block.columns, n), panelLanes),
+                       run.kCount};
+    Value offset = code.mul(n, code.roundUp(run.kCount, panelLanes));
+    emitPackPanel(code, element, source, panelLanes,
+                  code.advance(scratchB, offset, element));
+  });
+}
+
+/// The panels of the tile at column \p n of the block. A tile that reaches past
+/// the last panel reads that one again instead; the columns are not stored.
+SmallVector<Value> GemmEmitter::panelsAt(const OutputBlock &block,
+                                         const Run &run, Value n) {
+  Value base =
+      spec.bIsPacked
+          ? code.advance(block.bOperand, code.mul(run.k0, panelLanes), element)
+          : scratchB;
+  Value lanePitch = spec.bIsPacked ? K : code.roundUp(run.kCount, panelLanes);
+  Value lastPanel = code.roundDown(code.sub(block.columns, 1), panelLanes);
+  Value first = code.roundDown(n, panelLanes);
+  // Tiles narrower than a panel start inside it.
+  Value inPanel = code.sub(n, first);
+  SmallVector<Value> panels;
+  for (int64_t column = 0; column < schedule.NR; column += panelLanes) {
+    Value panel = code.min(code.add(first, column), lastPanel);
+    Value offset = code.add(code.mul(panel, lanePitch), inPanel);
+    panels.push_back(code.advance(base, offset, element));
+  }
+  return panels;
+}
+
+void GemmEmitter::emitRun(const OutputBlock &block, const Run &run) {
+  code.loop(code.index(0), block.columns, schedule.NR, [&](Value n) {
+    code.loop(code.index(0), block.rows, schedule.MR,
+              [&](Value m) { emitTile(block, run, n, m); });
+  });
+}
+
+void GemmEmitter::emitTile(const OutputBlock &block, const Run &run, Value n,
+                           Value m) {
+  // Sums that more runs will add to need a place of their own; finished ones
+  // pass through a tile that stays in L1.
+  MicrokernelTile tile;
+  tile.ldc = code.index(schedule.splitsK ? schedule.NC : schedule.NR);
+  tile.c =
+      schedule.splitsK
+          ? code.advance(scratchC, code.add(code.mul(m, tile.ldc), n), element)
+          : scratchC;
+  tile.kCount = run.kCount;
+  tile.accumulate = run.accumulate;
+  tile.panels = panelsAt(block, run, n);
+  Value rows = code.min(code.sub(block.rows, m), schedule.MR);
+  emitMicrokernels(block, run, m, rows, tile);
+  code.ifThen(run.isLast,
+              [&] { storeTile(block, n, m, rows, tile.c, tile.ldc); });
+}
+
+/// Calls the smallest microkernel that covers \p rows.
+void GemmEmitter::emitMicrokernels(const OutputBlock &block, const Run &run,
+                                   Value m, Value rows, MicrokernelTile &tile) {
+  auto emitDirect = [&] {
+    Value first = code.add(code.mul(m, code.index(aStride(0))),
+                           code.mul(run.k0, code.index(aStride(1))));
+    tile.a = {directRows, /*packed=*/false, {}, aStride(1)};
+    for (int64_t i = 0; i < directRows; ++i) {
+      // Rows past the last one repeat it; they are not stored.
+      Value row = code.min(code.index(i), code.sub(rows, 1));
+      Value offset = code.add(first, code.mul(row, code.index(aStride(0))));
+      tile.a.pointers.push_back(code.advance(block.a, offset, element));
+    }
+    emitMicrokernelCall(code, atom, schedule, tile);
+  };
+  auto emitPacked = [&](int64_t count) {
+    Value offset = code.mul(m, code.roundUp(run.kCount, panelLanes));
+    Value panel = code.advance(scratchA, offset, element);
+    tile.a = {count, /*packed=*/true, {panel}, {}};
+    emitMicrokernelCall(code, atom, schedule, tile);
+  };
+
+  SmallVector<int64_t> counts = schedule.packedRows();
+  std::function<void(size_t)> choose = [&](size_t i) {
+    if (i == counts.size())
+      return emitDirect();
+    int64_t nextSmaller = i + 1 < counts.size() ? counts[i + 1] : directRows;
+    Value needed =
+        code.compare(CmpIPredicate::sgt, rows, code.index(nextSmaller));
+    code.ifThenElse(
+        needed, [&] { emitPacked(counts[i]); }, [&] { choose(i + 1); });
+  };
+  choose(0);
+}
+
+/// Hands the finished tile to the caller, vector by vector. A loop rather than
+/// straight code: an epilogue may be long, and then appears twice, not for
+/// every accumulator.
+void GemmEmitter::storeTile(const OutputBlock &block, Value n, Value m,
+                            Value rows, Value c, Value ldc) {
+  int64_t lanes = atom.lanes();
+  Value columns = code.min(code.sub(block.columns, n), schedule.NR);
+  Value full = code.roundDown(columns, lanes);
+  Value column0 = code.add(block.n0, n);
+  code.loop(code.index(0), rows, 1, [&](Value i) {
+    Value row = code.advance(c, code.mul(i, ldc), element);
+    Value mGlobal = code.add(code.add(block.m0, m), i);
+    auto emitVector = [&](Value j, Value mask) {
+      Value sums = code.load(atom.accumulator(), code.advance(row, j, element));
+      spec.store(code.builder, code.loc, sums, block.b, mGlobal,
+                 code.add(column0, j), mask);
+    };
+    code.loop(code.index(0), full, lanes,
+              [&](Value j) { emitVector(j, /*mask=*/Value()); });
+    // Blocks start at multiples of the vector length, so only N decides.
+    std::optional<int64_t> knownN = staticValue(spec.n);
+    if (knownN && *knownN % lanes == 0)
+      return;
+    Value hasTail = code.compare(CmpIPredicate::slt, full, columns);
+    code.ifThen(hasTail, [&] {
+      emitVector(full,
+                 code.firstLanes(atom.accumulator(), code.sub(columns, full)));
+    });
+  });
+}
+
+Value txc::x86::emitGemmTaskCount(OpBuilder &builder, Location loc,
+                                  const GemmSchedule &schedule,
+                                  ArrayRef<OpFoldResult> batch, OpFoldResult m,
+                                  OpFoldResult n) {
+  VectorTarget target;
+  CodeBuilder code(builder, loc, target);
+  Value count = code.mul(code.ceilDiv(code.index(m), schedule.MC),
+                         code.ceilDiv(code.index(n), schedule.NC));
+  for (OpFoldResult extent : batch)
+    count = code.mul(count, code.index(extent));
+  return count;
+}
+
+LogicalResult txc::x86::emitGemmTasks(OpBuilder &builder, Location loc,
+                                      const GemmSpec &spec, Value taskBegin,
+                                      Value taskEnd, Value scratch) {
+  auto elementOf = [](const StridedOperand &operand) {
+    return cast<MemRefType>(operand.buffer.getType()).getElementType();
+  };
+  if (elementOf(spec.a) != elementOf(spec.b))
+    return emitError(loc) << "x86 gemm multiplies operands of one type, not "
+                          << elementOf(spec.a) << " by " << elementOf(spec.b);
+  FailureOr<DotAtom> atom = DotAtom::get(loc, elementOf(spec.a), spec.target);
+  if (failed(atom))
+    return failure();
+  CodeBuilder code(builder, loc, spec.target);
+  GemmEmitter(code, *atom, spec, scratch).emitTasks(taskBegin, taskEnd);
+  return success();
+}

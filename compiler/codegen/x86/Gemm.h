@@ -1,0 +1,74 @@
+//===- Gemm.h - Matrix products for x86 -------------------------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// Generates C[b,m,n] = Σ_k A[b,m,k] · B[b,k,n] as loops over a range of tasks.
+///
+/// Blocking follows Goto and van de Geijn, "Anatomy of High-Performance Matrix
+/// Multiplication" (2008), with one difference: k is rarely split, since a
+/// panel of thousands of steps still streams from L2 fast enough, and not
+/// splitting it saves the traffic of partial sums.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_CODEGEN_X86_GEMM_H
+#define TXC_COMPILER_CODEGEN_X86_GEMM_H
+
+#include "compiler/codegen/x86/GemmSchedule.h"
+#include "compiler/codegen/x86/StridedOperand.h"
+#include "mlir/IR/Builders.h"
+
+namespace txc::x86 {
+
+/// Consumes a vector of sums, C[b, m, n … n + lanes - 1]. \p b is the linear
+/// index of the batch dims. \p mask is null when all lanes are inside C, else a
+/// vector of i1; lanes outside it have no meaning and must not be stored.
+/// Called once or twice while generating: what it emits runs for every vector.
+using GemmStore = llvm::function_ref<void(
+    mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sums,
+    mlir::Value b, mlir::Value m, mlir::Value n, mlir::Value mask)>;
+
+struct GemmSpec {
+  VectorTarget target;
+  GemmSchedule schedule;
+  /// Any number of batch dims, and M ≥ 0, N ≥ 0, K ≥ 0; K = 0 gives zeros. If
+  /// K ≤ schedule.KC was assumed by the schedule, it must hold.
+  llvm::SmallVector<mlir::OpFoldResult> batch;
+  mlir::OpFoldResult m, n, k;
+  /// Strides: batch dims…, m, k. Rows with a k stride of 1 are packed by
+  /// vector transposes, with an m stride of 1 by vector copies, others element
+  /// by element.
+  StridedOperand a;
+  /// Strides: batch dims…, k, n; or batch dims… alone when packed.
+  StridedOperand b;
+  /// B is packed weights: for each batch [ceil(N / 16)][K][16], zeros after the
+  /// last column.
+  bool bIsPacked = false;
+  GemmStore store;
+};
+
+/// The number of tasks, batch · ceil(M / MC) · ceil(N / NC). Tasks are
+/// independent. Consecutive ones share rows of A, so give each worker a
+/// contiguous range.
+mlir::Value emitGemmTaskCount(mlir::OpBuilder &builder, mlir::Location loc,
+                              const GemmSchedule &schedule,
+                              llvm::ArrayRef<mlir::OpFoldResult> batch,
+                              mlir::OpFoldResult m, mlir::OpFoldResult n);
+
+/// Emits the tasks \p taskBegin ≤ t < \p taskEnd (index values). \p scratch is
+/// a memref<?xi8> of gemmScratchBytes(), 64-byte aligned, private to the
+/// worker; its contents mean nothing before and after. The insertion point must
+/// be inside a symbol table that may be given private functions: microkernels
+/// are shared between all kernels in it. Fails with a diagnostic for an element
+/// type that can't be multiplied.
+mlir::LogicalResult emitGemmTasks(mlir::OpBuilder &builder, mlir::Location loc,
+                                  const GemmSpec &spec, mlir::Value taskBegin,
+                                  mlir::Value taskEnd, mlir::Value scratch);
+
+} // namespace txc::x86
+
+#endif // TXC_COMPILER_CODEGEN_X86_GEMM_H
