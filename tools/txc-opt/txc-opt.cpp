@@ -2,6 +2,8 @@
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "dialects/kernel/Kernel.h"
+#include "dialects/pack/Pack.h"
 #include "dialects/tx/Tx.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -11,7 +13,8 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
-  registry.insert<txc::tx::TxDialect>();
+  registry.insert<txc::kernel::KernelDialect, txc::pack::PackDialect,
+                  txc::tx::TxDialect>();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "txc's optimizer driver\n", registry));
 }
