@@ -133,18 +133,19 @@ typedef struct txc_tensor {
   const char *name;
   /// Input: the elements, only read. Output: where to write, or NULL to get a
   /// pointer into the session's arena, valid until the session's next call
-  /// other than a query. Any alignment of the element type will do.
+  /// other than a query. Aligned to the elements.
   void *data;
-  /// Bytes at data. 0: the caller vouches that it is enough. A run sets it,
-  /// for an output, to the bytes of the result.
+  /// Bytes at data. 0: the caller vouches that there are enough.
+  size_t capacity;
+  /// Output: set to the bytes of the result.
   size_t bytes;
-  /// Checked for inputs, and for outputs unless 0. A run sets it for outputs.
-  int32_t type;
-  /// For outputs set by the run.
-  int32_t rank;
-  int64_t dims[TXC_MAX_RANK];
-  /// 0.
-  uint64_t reserved[2];
+  int32_t type;               ///< txc_type. Output: 0, or checked; set.
+  int32_t rank;               ///< Output: set.
+  int64_t dims[TXC_MAX_RANK]; ///< Output: set.
+  /// Output: set to 1 when data points into the arena. Such a tensor can be
+  /// passed again as it is; it is lent anew.
+  int32_t borrowed;
+  int32_t reserved[3]; ///< 0.
 } txc_tensor;
 
 //===----------------------------------------------------------------------===//
@@ -159,8 +160,8 @@ typedef enum txc_dim_kind {
 
 /// One axis. The layout of this struct never changes.
 typedef struct txc_dim {
-  int32_t kind; ///< txc_dim_kind
-  int32_t reserved;
+  int32_t kind;     ///< txc_dim_kind
+  int32_t run_time; ///< 1: depends on a symbol known only while running.
   int64_t value;
   const char *text; ///< "384", "seq", "past + seq"
 } txc_dim;
@@ -335,7 +336,7 @@ typedef struct txc_session_options {
   const txc_dim_value *dims;
   size_t dims_count;
   /// Rows and positions that state has room for. 0: 1 row; the upper bound of
-  /// the model's capacity, or 2048 positions where it has none.
+  /// the model's capacity, or 2048 positions where there is none.
   int64_t state_rows;
   int64_t state_capacity;
 } txc_session_options;
@@ -365,10 +366,11 @@ typedef struct txc_gang {
   size_t size;
   /// Runs on each worker that comes. worker is in [1, threads of executor).
   void (*work)(struct txc_gang *gang, int32_t worker);
-  /// Owned by the executor while the gang is offered.
-  struct txc_gang *next, *previous;
+  /// At most so many workers come at a time.
+  int32_t limit;
+  /// The executor's: how many are here, whether it is offered, and the list.
   int32_t workers;
-  int32_t offered;
+  struct txc_gang *next;
 } txc_gang;
 
 /// The functions of one copy of the runtime. Append-only; size tells how many.
@@ -405,6 +407,7 @@ typedef struct txc_api {
                                 txc_executor **, txc_message *);
   txc_status (*executor_destroy)(txc_executor *);
   int32_t (*executor_threads)(const txc_executor *);
+  void (*executor_attach)(txc_executor *, int32_t);
   void (*executor_offer)(txc_executor *, txc_gang *);
   void (*executor_withdraw)(txc_executor *, txc_gang *);
   void (*executor_drain)(txc_executor *, txc_gang *);
@@ -725,7 +728,8 @@ static inline txc_status txc_infer(txc_session *session,
 }
 
 /// Runs the model. Every input has to be there, each once; outputs that are
-/// not asked for are not given back. Does not allocate at a shape the session
+/// not asked for are not given back. Memory of outputs may not overlap that of
+/// inputs or of one another. Does not allocate at a shape the session
 /// has seen or reserved. On failure outputs have no defined contents and state
 /// is as before the run.
 /// Errors: all those of checking (UNKNOWN_NAME to BUFFER_TOO_SMALL,

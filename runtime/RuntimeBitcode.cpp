@@ -1,0 +1,32 @@
+//===- RuntimeBitcode.cpp - The runtime for the compiler to link ----------===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// See RuntimeBitcode.h.
+///
+//===----------------------------------------------------------------------===//
+
+#include "runtime/RuntimeBitcode.h"
+
+using namespace llvm;
+
+// Readers of bitcode want it aligned to its 32-bit words.
+alignas(16) static const unsigned char bitcode[] = {
+#include "runtime/RuntimeBitcode.inc"
+};
+
+ArrayRef<char> txc::getRuntimeBitcode() {
+  return {reinterpret_cast<const char *>(bitcode), sizeof bitcode};
+}
+
+ArrayRef<StringRef> txc::getCheckableCpuFeatures() {
+  static constexpr StringRef features[] = {
+#define TXC_CPU_FEATURE(name, leaf, subleaf, reg, bit, state) name,
+#include "runtime/CpuFeatures.def"
+  };
+  return features;
+}

@@ -1,0 +1,238 @@
+//===- run.c - Running the phase table -----------------------------------===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// See run.h.
+///
+//===----------------------------------------------------------------------===//
+
+#include "runtime/run.h"
+
+#include "runtime/bind.h"
+#include "runtime/cpu.h"
+#include "runtime/state.h"
+
+//===----------------------------------------------------------------------===//
+// One phase
+//===----------------------------------------------------------------------===//
+
+/// values[index]; -1 when there is none.
+static int64_t optional_value(const txc_session *session, int32_t index) {
+  return index < 0 ? -1 : session->values[index];
+}
+
+/// Whether a phase is worth calling the workers. A fork and join costs 1 us,
+/// and caches that lose their lines; below some 20 us of work, at rates that
+/// any core of the last decade reaches, one thread is as good.
+static bool is_large(const txc_session *session, const txc_phase *phase) {
+  enum { FlopsPerNs = 64, BytesPerNs = 16, SmallNs = 20000 };
+  int64_t flops = optional_value(session, phase->flops_value);
+  int64_t bytes = optional_value(session, phase->bytes_value);
+  if (flops < 0 && bytes < 0)
+    return true;
+  return (flops > 0 ? flops / FlopsPerNs : 0) +
+             (bytes > 0 ? bytes / BytesPerNs : 0) >
+         SmallNs;
+}
+
+void txc_run_tasks(void *argument, int32_t index, int64_t begin, int64_t end) {
+  txc_session *session = argument;
+  const txc_phase *phase = session->phase;
+  txc_thread *thread = &session->threads[index];
+  phase->fn(&thread->ctx, phase->record, begin, end);
+  int32_t nobody = 0;
+  if (thread->fault.code)
+    atomic_compare_exchange_strong(&session->faulted, &nobody, index + 1);
+}
+
+/// A phase for the application's parallel_for: its grid in equal parts, one
+/// for each thread that may come.
+typedef struct parts {
+  txc_session *session;
+  int64_t tasks;
+  int64_t count;
+} parts;
+
+static void run_part(void *argument, size_t index) {
+  const parts *p = argument;
+  // A count of its own is all a part needs; the application's bug otherwise.
+  if (index >= (size_t)p->count)
+    return;
+  uint32_t fp = txc_enter_kernel_fp();
+  int64_t i = (int64_t)index;
+  int64_t size = p->tasks / p->count;
+  int64_t rest = p->tasks % p->count;
+  int64_t begin = size * i + (i < rest ? i : rest);
+  txc_run_tasks(p->session, (int32_t)i, begin, begin + size + (i < rest));
+  txc_leave_kernel_fp(fp);
+}
+
+/// Returns the number of threads it was offered to.
+static int32_t run_phase(txc_session *session, int64_t tasks) {
+  const txc_session_options *options = &session->options;
+  bool alone = tasks == 1 || !is_large(session, session->phase);
+  if (options->parallel_for && !alone) {
+    int64_t threads = session->thread_count;
+    parts p = {session, tasks, tasks < threads ? tasks : threads};
+    options->parallel_for(options->parallel_for_user, run_part, &p,
+                          (size_t)p.count);
+    return (int32_t)p.count;
+  }
+  if (session->team && !alone) {
+    txc_team_phase(session->team, tasks);
+    return session->team->shares_count;
+  }
+  txc_run_tasks(session, 0, 0, tasks);
+  return 1;
+}
+
+static void report(const txc_session *session, int64_t tasks, int32_t threads,
+                   uint64_t begin_ns) {
+  const txc_phase *phase = session->phase;
+  txc_phase_event event = {
+      .size = sizeof event,
+      .phase = (size_t)(phase - session->model->program->phases),
+      .kernel = phase->kernel_name,
+      .nodes = phase->onnx_nodes,
+      .begin_ns = begin_ns,
+      .end_ns = txc_now_ns(),
+      .tasks = tasks,
+      .flops = optional_value(session, phase->flops_value),
+      .bytes = optional_value(session, phase->bytes_value),
+      .threads = threads,
+  };
+  session->options.profile(session->options.profile_user, &event);
+}
+
+static void run_and_report(txc_session *session) {
+  int64_t tasks = optional_value(session, session->phase->tasks_value);
+  if (tasks <= 0)
+    return;
+  if (!session->options.profile) {
+    run_phase(session, tasks);
+    return;
+  }
+  uint64_t begin_ns = txc_now_ns();
+  int32_t threads = run_phase(session, tasks);
+  report(session, tasks, threads, begin_ns);
+}
+
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
+/// The status and sentence of the fault that was met first; all threads are
+/// clean afterwards.
+static txc_status explain_fault(txc_session *session) {
+  const txc_phase *phase = session->phase;
+  txc_fault fault = session->threads[session->faulted - 1].fault;
+  for (int32_t i = 0; i < session->thread_count; ++i)
+    memset(&session->threads[i].fault, 0, sizeof(txc_fault));
+  session->faulted = 0;
+  switch (fault.code) {
+  case TXC_FAULT_INDEX_OUT_OF_RANGE:
+    return txc_fail(&session->message, TXC_INDEX_OUT_OF_RANGE,
+                    "index %lld is out of range [0, %lld) in %s",
+                    (long long)fault.found, (long long)fault.limit,
+                    phase->onnx_nodes);
+  case TXC_FAULT_DIVISION_BY_ZERO:
+    return txc_fail(&session->message, TXC_DIVISION_BY_ZERO,
+                    "division by zero in %s", phase->onnx_nodes);
+  default:
+    return txc_fail(&session->message, TXC_REQUIREMENT,
+                    "shapes do not fit in %s (%lld and %lld)",
+                    phase->onnx_nodes, (long long)fault.found,
+                    (long long)fault.limit);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+static const char *condition(const txc_session *session,
+                             const txc_phase *phase) {
+  return session->bases[phase->condition_base] +
+         session->values[phase->condition_offset_value];
+}
+
+/// A symbol becomes known: everything that depends on it follows.
+static txc_status define_symbol(txc_session *session, const txc_phase *phase) {
+  int64_t value;
+  memcpy(&value, condition(session, phase), sizeof value);
+  txc_status status = txc_check_bounds(session, phase->symbol, value);
+  if (status != TXC_OK)
+    return status;
+  session->symbols[phase->symbol] = value;
+  session->model->program->evaluate(session->symbols, session->values);
+  status = txc_check_requirements(session, phase->symbol);
+  if (status == TXC_OK)
+    status = txc_session_fit(session, true);
+  return status == TXC_OK ? txc_bind_outputs(session) : status;
+}
+
+static txc_status run_table(txc_session *session) {
+  const txc_program *program = session->model->program;
+  txc_status status = TXC_OK;
+  for (int32_t at = 0; at < program->phase_count && status == TXC_OK;) {
+    const txc_phase *phase = &program->phases[at++];
+    switch (phase->kind) {
+    case TXC_PHASE_RUN:
+      session->phase = phase;
+      run_and_report(session);
+      if (atomic_load_explicit(&session->faulted, memory_order_relaxed))
+        status = explain_fault(session);
+      break;
+    case TXC_PHASE_JUMP:
+      at = phase->target;
+      break;
+    case TXC_PHASE_JUMP_UNLESS:
+      if (!*condition(session, phase))
+        at = phase->target;
+      break;
+    default:
+      status = define_symbol(session, phase);
+      break;
+    }
+  }
+  return status;
+}
+
+static txc_status run(txc_session *session, const txc_tensor *inputs,
+                      size_t input_count, txc_tensor *outputs,
+                      size_t output_count) {
+  txc_status status =
+      txc_bind(session, inputs, input_count, outputs, output_count, true);
+  if (status == TXC_OK)
+    status = txc_session_fit(session, false);
+  if (status == TXC_OK)
+    status = txc_bind_outputs(session);
+  if (status != TXC_OK)
+    return status;
+  uint32_t fp = txc_enter_kernel_fp();
+  if (session->team)
+    txc_team_begin(session->team);
+  status = run_table(session);
+  if (session->team)
+    txc_team_end(session->team);
+  txc_leave_kernel_fp(fp);
+  if (status != TXC_OK)
+    return status;
+  txc_state_advance(session);
+  txc_fill_outputs(session, true);
+  return TXC_OK;
+}
+
+txc_status txc_run_impl(txc_session *session, const txc_tensor *inputs,
+                        size_t input_count, txc_tensor *outputs,
+                        size_t output_count) {
+  txc_status status = txc_session_enter(session);
+  if (status != TXC_OK)
+    return status;
+  return txc_session_leave(
+      session, run(session, inputs, input_count, outputs, output_count));
+}
