@@ -33,6 +33,8 @@ struct DimDescription {
   txc_dim_kind kind = TXC_DIM_CONST;
   /// The extent, the index of a symbol, or a value.
   int64_t value = 0;
+  /// It depends on a symbol that is known only while running.
+  bool runTime = false;
   /// The dim as people read it: "384", "seq", "past + seq".
   std::string text;
 };

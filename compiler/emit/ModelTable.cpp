@@ -239,7 +239,7 @@ Constant *TableBuilder::function(StringRef name, FunctionType *type) {
 Constant *TableBuilder::dims(ArrayRef<DimDescription> dims) {
   return arrayOf(dims, "dims", [&](const DimDescription &dim) {
     return structOf<txc_dim>(
-        {i32(dim.kind), i32(0), i64(dim.value), string(dim.text)});
+        {i32(dim.kind), i32(dim.runTime), i64(dim.value), string(dim.text)});
   });
 }
 

@@ -12,9 +12,10 @@ SHIM = pathlib.Path(__file__).resolve().parents[2] / "build/lib/libtxc_shim.so"
 class Tensor(ctypes.Structure):
     """txc_tensor of runtime/txc.h."""
     _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_void_p),
-                ("bytes", ctypes.c_size_t), ("type", ctypes.c_int32),
-                ("rank", ctypes.c_int32), ("dims", ctypes.c_int64 * MAX_RANK),
-                ("reserved", ctypes.c_uint64 * 2)]
+                ("capacity", ctypes.c_size_t), ("bytes", ctypes.c_size_t),
+                ("type", ctypes.c_int32), ("rank", ctypes.c_int32),
+                ("dims", ctypes.c_int64 * MAX_RANK),
+                ("borrowed", ctypes.c_int32), ("reserved", ctypes.c_int32 * 3)]
 
 
 def load_shim(path):
@@ -79,7 +80,7 @@ class CompiledModel:
         tensors = (Tensor * len(feeds))()
         for tensor, (name, array) in zip(tensors, self.bound.items()):
             tensor.name = name.encode()
-            tensor.data, tensor.bytes = array.ctypes.data, array.nbytes
+            tensor.data, tensor.capacity = array.ctypes.data, array.nbytes
             tensor.type = helper.np_dtype_to_tensor_dtype(array.dtype)
             tensor.rank = array.ndim
             tensor.dims[:array.ndim] = array.shape
