@@ -11,7 +11,6 @@ import onnxruntime
 
 import compare
 import double_model
-import feeds
 
 SMALL = pathlib.Path(__file__).resolve().parent / "small"
 BERT = SMALL / "bert-dynamo18.onnx"
@@ -87,7 +86,7 @@ class Compare(unittest.TestCase):
                     exact, outputs["last_hidden_state"], rtol=0, atol=1e-6)
 
     def test_inputs_are_in_range_and_ragged(self):
-        inputs = feeds.Generator(onnx.load(BERT)).make(8, 31)
+        inputs = compare.feeds.Generator(onnx.load(BERT)).make(8, 31)
         self.assertLess(inputs["input_ids"].max(), 160)
         self.assertLess(inputs["token_type_ids"].max(), 2)
         lengths = inputs["attention_mask"].sum(axis=1)
