@@ -86,6 +86,7 @@ double measure(const Burst &burst, int threadCount,
   std::atomic<int> waiting{threadCount};
   std::vector<double> rates(threadCount);
   std::vector<std::thread> threads;
+  threads.reserve(threadCount);
   for (int t = 0; t < threadCount; ++t)
     threads.emplace_back([&, t] {
       burst.run(); // Wakes the vector units.
