@@ -16,7 +16,9 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <csignal>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 namespace txc::testing {
@@ -35,6 +37,26 @@ public:
 
 private:
   llvm::SmallString<128> path;
+};
+
+/// Lets no file of this process grow beyond a size: what a full disk does,
+/// without needing one.
+class FileSizeLimit {
+public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    previousHandler = std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &previous);
+    rlimit limit = {bytes, previous.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &previous);
+    std::signal(SIGXFSZ, previousHandler);
+  }
+
+private:
+  rlimit previous;
+  void (*previousHandler)(int);
 };
 
 std::string readFile(llvm::StringRef path);
