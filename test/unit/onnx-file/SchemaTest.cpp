@@ -304,7 +304,7 @@ static void addAttributes(pb::NodeProto &node) {
   pb::AttributeProto *strings = add("strings", pb::AttributeProto::STRINGS);
   for (int i = -2; i < 3; ++i) {
     floats->add_floats(static_cast<float>(i) / 4);
-    ints->add_ints(int64_t(i) << 40);
+    ints->add_ints(int64_t(i) * (1ll << 40));
     strings->add_strings(std::string(i + 2, 'x'));
   }
   pb::AttributeProto *tensors = add("tensors", pb::AttributeProto::TENSORS);
