@@ -53,13 +53,26 @@ static Error addTable(Module &module, const ModelDescription &description,
   return addModelTable(module, description, placement, target);
 }
 
+/// Links a model's objects with the runtime.
 static Expected<ObjectBytes> linkModel(ArrayRef<ObjectBytes> objects,
                                        const EmitOptions &options) {
+  Sanitizer sanitizer = options.codeGen.sanitizer;
+  SmallVector<ArrayRef<char>> inputs(objects.begin(), objects.end());
+  ObjectBytes instrumented;
+  if (sanitizer == Sanitizer::None) {
+    inputs.push_back(getRuntimeObject());
+  } else {
+    Expected<ObjectBytes> runtime =
+        compileRuntime(getRuntimeBitcode(), sanitizer);
+    if (!runtime)
+      return runtime.takeError();
+    instrumented = std::move(*runtime);
+    inputs.push_back(instrumented);
+  }
   LinkOptions linkOptions;
   linkOptions.soname = sys::path::filename(options.outputPath).str();
-  linkOptions.allowUndefined = options.codeGen.sanitizer != Sanitizer::None;
-  SmallVector<ArrayRef<char>> bytes(objects.begin(), objects.end());
-  return linkSharedObject(bytes, linkOptions);
+  linkOptions.allowUndefined = sanitizer != Sanitizer::None;
+  return linkSharedObject(inputs, linkOptions);
 }
 
 /// Streams \p weights to the end of \p file and returns their checksum.
@@ -166,8 +179,8 @@ Error txc::emitSharedObject(std::unique_ptr<Module> module,
           addTable(*module, description,
                    placeWeights(weights, options.weightsPath), target))
     return error;
-  Expected<std::vector<ObjectBytes>> objects = compileObjects(
-      std::move(module), getRuntimeBitcode(), target, options.codeGen);
+  Expected<std::vector<ObjectBytes>> objects =
+      compileModel(std::move(module), target, options.codeGen);
   if (!objects)
     return objects.takeError();
   Expected<ObjectBytes> image = linkModel(*objects, options);
