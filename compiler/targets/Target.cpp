@@ -122,7 +122,6 @@ static Expected<const llvm::Target *> lookupX86() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
-    LLVMInitializeX86AsmParser();
   });
   std::string reason;
   const llvm::Target *x86 =
