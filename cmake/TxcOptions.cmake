@@ -21,12 +21,17 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
 if(TXC_ENABLE_ASAN)
   # vptr needs RTTI, which LLVM is built without.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr
-                      -fno-omit-frame-pointer)
+                      -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 if(TXC_ENABLE_TSAN)
   add_compile_options(-fsanitize=thread)
   add_link_options(-fsanitize=thread)
+endif()
+if(TXC_ENABLE_FUZZERS)
+  # Coverage for libFuzzer; test/fuzz links its main.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 add_link_options(-fuse-ld=lld)
 

@@ -16,11 +16,19 @@ using namespace llvm;
 
 // Readers of bitcode want it aligned to its 32-bit words.
 alignas(16) static const unsigned char bitcode[] = {
-#include "runtime/RuntimeBitcode.inc"
+#include "runtime/runtime.bc.inc"
+};
+
+alignas(16) static const unsigned char object[] = {
+#include "runtime/runtime.o.inc"
 };
 
 ArrayRef<char> txc::getRuntimeBitcode() {
   return {reinterpret_cast<const char *>(bitcode), sizeof bitcode};
+}
+
+ArrayRef<char> txc::getRuntimeObject() {
+  return {reinterpret_cast<const char *>(object), sizeof object};
 }
 
 ArrayRef<StringRef> txc::getCheckableCpuFeatures() {

@@ -23,6 +23,9 @@ namespace txc {
 /// Constant data: may be used from any thread.
 llvm::ArrayRef<char> getRuntimeBitcode();
 
+/// The same, compiled to an ELF object.
+llvm::ArrayRef<char> getRuntimeObject();
+
 /// The CPU features that a model may list as required, by LLVM's names
 /// (runtime/CpuFeatures.def): the runtime refuses a model that lists any other,
 /// as it could not check it.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compiles a real sentence encoder and runs it: one shared object for every
-# batch and length.
+# Compiles a real sentence encoder, then a C application around it.
+#
+# The model has free batch and length: one shared object serves them all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,21 @@ run() {
 }
 
 run build/bin/txc "$model" -name=minilm -o "$out/minilm.so"
-ls -l "$out/minilm.so" "$out/minilm.h"
-run build/bin/txc-run "$out/minilm.so" --list
+run ls -l "$out"
 run build/bin/txc-run "$out/minilm.so" --dim batch_size=1 \
   --dim sequence_length=128 --repeat 50
+
+# The tokenizer of the same family of models, as one token a line.
+python3 - build/models/minilm-l6-v2/tokenizer.json >"$out/vocabulary.txt" <<'END'
+import json, sys
+tokens = json.load(open(sys.argv[1]))["model"]["vocab"]
+print(*sorted(tokens, key=tokens.get), sep="\n")
+END
+
+# All that an application needs is txc.h and the model.
+run clang-22 -std=c11 -O2 -I runtime examples/similarity.c \
+  -o "$out/similarity" -ldl -lm
+run "$out/similarity" "$out/minilm.so" "$out/vocabulary.txt" \
+  "A compiler translates programs." \
+  "Programs are translated by compilers." \
+  "The cat sleeps on the sofa."

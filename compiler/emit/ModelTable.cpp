@@ -14,6 +14,7 @@
 
 #include "compiler/emit/Link.h"
 #include "compiler/emit/Weights.h"
+#include "runtime/RuntimeBitcode.h"
 #include "runtime/abi.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -125,6 +126,18 @@ static Error checkDescription(const ModelDescription &model) {
       checkIndex(model.scratchBytesValue, model.valueCount,
                  "the scratch memory's size")};
   return firstOf(checks);
+}
+
+/// A model must not need a feature whose absence the runtime can't notice.
+static Error checkTarget(const txc::Target &target) {
+  for (const std::string &feature : target.getRequiredFeatures())
+    if (!is_contained(getCheckableCpuFeatures(), feature))
+      return tableError("target " + target.getName() +
+                        " uses the CPU feature " + feature +
+                        ", for which this version can't test; leave it out "
+                        "with -target=" +
+                        target.getName() + ":-" + feature);
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -390,6 +403,8 @@ Error txc::addModelTable(Module &module, const ModelDescription &description,
                          const WeightsPlacement &weights,
                          const Target &target) {
   if (Error error = checkDescription(description))
+    return error;
+  if (Error error = checkTarget(target))
     return error;
   TableBuilder builder(module, description);
   builder.build(weights, target);

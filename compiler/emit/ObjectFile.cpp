@@ -231,24 +231,14 @@ static Expected<ObjectBytes> compileBitcode(ArrayRef<char> bitcode,
 }
 
 Expected<std::vector<ObjectBytes>>
-txc::compileObjects(std::unique_ptr<Module> model,
-                    ArrayRef<char> runtimeBitcode, const txc::Target &target,
-                    const CodeGenOptions &options) {
-  // The runtime finds out whether the CPU has what the model needs, so it must
-  // itself run on any.
-  Expected<txc::Target> baseline = txc::Target::parse("x86-64");
-  if (!baseline)
-    return baseline.takeError();
+txc::compileModel(std::unique_ptr<Module> model, const Target &target,
+                  const CodeGenOptions &options) {
   std::vector<ObjectBytes> parts = splitToBitcode(*model);
   model.reset();
 
-  std::vector<std::optional<Expected<ObjectBytes>>> results(parts.size() + 1);
+  std::vector<std::optional<Expected<ObjectBytes>>> results(parts.size());
   {
     DefaultThreadPool pool(hardware_concurrency(options.numThreads));
-    pool.async([&] {
-      results.back() = compileBitcode(runtimeBitcode, "runtime", *baseline,
-                                      options.sanitizer);
-    });
     for (size_t i = 0; i < parts.size(); ++i)
       pool.async([&, i] {
         results[i] =
@@ -268,4 +258,12 @@ txc::compileObjects(std::unique_ptr<Module> model,
   if (failure)
     return failure;
   return objects;
+}
+
+Expected<ObjectBytes> txc::compileRuntime(ArrayRef<char> bitcode,
+                                          Sanitizer sanitizer) {
+  Expected<txc::Target> baseline = txc::Target::parse("x86-64");
+  if (!baseline)
+    return baseline.takeError();
+  return compileBitcode(bitcode, "runtime", *baseline, sanitizer);
 }

@@ -43,13 +43,16 @@ enum class CodeKind { LLVM, Assembly, Object };
 
 using ObjectBytes = llvm::SmallVector<char, 0>;
 
-/// Compiles a model's module and the runtime (as bitcode) to objects that link
-/// to a shared object. The model's code is cut into parts by its size, and the
-/// parts are compiled in parallel.
+/// Compiles a model's module to objects that link to a shared object. The code
+/// is cut into parts by its size, and the parts are compiled in parallel.
 llvm::Expected<std::vector<ObjectBytes>>
-compileObjects(std::unique_ptr<llvm::Module> model,
-               llvm::ArrayRef<char> runtimeBitcode, const Target &target,
-               const CodeGenOptions &options);
+compileModel(std::unique_ptr<llvm::Module> model, const Target &target,
+             const CodeGenOptions &options);
+
+/// Compiles the runtime, as bitcode, for any x86-64 CPU: it is what finds out
+/// whether the CPU has all that the model needs.
+llvm::Expected<ObjectBytes> compileRuntime(llvm::ArrayRef<char> bitcode,
+                                           Sanitizer sanitizer);
 
 /// Optimises \p module for \p target and returns it in the form \p kind.
 llvm::Expected<ObjectBytes> compileModule(llvm::Module &module,

@@ -122,6 +122,7 @@ static Expected<const llvm::Target *> lookupX86() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
   });
   std::string reason;
   const llvm::Target *x86 =

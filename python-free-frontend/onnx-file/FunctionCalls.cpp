@@ -68,8 +68,8 @@ Error CallChecker::index() {
              .try_emplace({function.domain, function.name, function.overload},
                           number)
              .second)
-      return makeError("two functions are called \"" + function.name +
-                       "\" in domain \"" + function.domain + "\"");
+      return makeError("two functions are called " + quote(function.name) +
+                       " in domain " + quote(function.domain));
   return Error::success();
 }
 
@@ -97,13 +97,13 @@ Error CallChecker::visit(unsigned function, unsigned depth) {
   State &state = states[function];
   StringRef name = model.functions[function].name;
   if (state.progress == State::Open)
-    return makeError("function \"" + name +
-                     "\" calls itself, directly or through others");
+    return makeError("function " + quote(name) +
+                     " calls itself, directly or through others");
   // The height bounds calls through functions that were visited before.
   if (depth + state.height > OnnxFile::maxNesting)
-    return makeError("calls of function \"" + name +
-                     "\" are nested deeper than " +
-                     Twine(OnnxFile::maxNesting) + " levels");
+    return makeError("calls of function " + quote(name) +
+                     " are nested deeper than " + Twine(OnnxFile::maxNesting) +
+                     " levels");
   if (state.progress == State::Done)
     return Error::success();
   state.progress = State::Open;

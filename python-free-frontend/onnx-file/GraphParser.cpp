@@ -22,7 +22,7 @@ Error txc::onnx::appendNode(ParseContext &context, WireReader &reader,
                             SmallVectorImpl<Node> &nodes) {
   Node node;
   node.index = static_cast<uint32_t>(nodes.size());
-  if (Error error = parseNode(context, reader.message(field), node))
+  if (Error error = parseField(context, reader, field, node, parseNode))
     return error;
   context.append(nodes, node, reader);
   return Error::success();

@@ -37,12 +37,12 @@ static Error checkOpsets(ArrayRef<OpsetImport> imports,
   bool hasDefault = false;
   for (auto [index, import] : enumerate(imports)) {
     if (import.version < 1)
-      return makeError("opset import of domain \"" + import.domain +
-                       "\" has version " + Twine(import.version));
+      return makeError("opset import of domain " + quote(import.domain) +
+                       " has version " + Twine(import.version));
     for (const OpsetImport &other : imports.take_front(index))
       if (other.domain == import.domain)
-        return makeError("two opset imports of domain \"" + import.domain +
-                         "\", versions " + Twine(other.version) + " and " +
+        return makeError("two opset imports of domain " + quote(import.domain) +
+                         ", versions " + Twine(other.version) + " and " +
                          Twine(import.version));
     hasDefault |= import.domain.empty();
   }
@@ -73,8 +73,8 @@ static Error orderFunction(ParseContext &context, WireReader &reader,
   if (body.captures.empty())
     return Error::success();
   StringRef name = body.captures.front();
-  return makeError(describeUse(function.nodes, name) + " uses value \"" + name +
-                   "\", which nothing in the function makes");
+  return makeError(describeUse(function.nodes, name) + " uses value " +
+                   quote(name) + ", which nothing in the function makes");
 }
 
 static Error readFields(ParseContext &context, Bytes message,
@@ -154,7 +154,7 @@ Error txc::onnx::parseFunction(ParseContext &context, Bytes message,
     error = checkOpsets(function.opsetImports, context.usesDefaultDomain);
   context.usesDefaultDomain = modelUsesDefaultDomain;
   if (error)
-    return addContext("function \"" + function.name + "\"", std::move(error));
+    return addContext("function " + quote(function.name), std::move(error));
   return Error::success();
 }
 
@@ -185,8 +185,9 @@ static Error checkModel(const Model &model, bool hasGraph,
     return error;
   if (!model.graph.captures.empty()) {
     StringRef name = model.graph.captures.front();
-    return makeError(describeUse(model.graph.nodes, name) + " uses value \"" +
-                     name + "\", which no node, input or initializer provides");
+    return makeError(describeUse(model.graph.nodes, name) + " uses value " +
+                     quote(name) +
+                     ", which no node, input or initializer provides");
   }
   return checkFunctionCalls(model);
 }
@@ -223,7 +224,7 @@ Error txc::onnx::parseModel(ParseContext &context, Bytes message,
       // Protobuf would merge the two; no tool writes that, damage does.
       error = hasGraph
                   ? makeError("has two graphs")
-                  : parseGraph(context, reader.message(field), model.graph);
+                  : parseField(context, reader, field, model.graph, parseGraph);
       hasGraph = true;
       break;
     case 8:

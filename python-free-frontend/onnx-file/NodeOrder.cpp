@@ -78,7 +78,7 @@ Error Ordering::defineAll() {
     if (input.name.empty())
       return makeError("a graph input has no name");
     if (!producer.try_emplace(input.name, outside).second)
-      return makeError("two graph inputs are called \"" + input.name + "\"");
+      return makeError("two graph inputs are called " + quote(input.name));
   }
   if (Error error = defineConstants())
     return error;
@@ -94,7 +94,7 @@ Error Ordering::defineConstants() {
     if (name.empty())
       return makeError("an initializer has no name");
     if (!seen.insert(name).second)
-      return makeError("two initializers are called \"" + name + "\"");
+      return makeError("two initializers are called " + quote(name));
     // Being an input as well makes it a default.
     producer.try_emplace(name, outside);
     return Error::success();
@@ -118,7 +118,7 @@ Error Ordering::defineOutputs(unsigned index) {
     std::string other = found->second == outside
                             ? "a graph input or initializer"
                             : describe(nodes[found->second]);
-    return makeError("value \"" + output + "\" is made twice, by " + other +
+    return makeError("value " + quote(output) + " is made twice, by " + other +
                      " and by " + describe(nodes[index]) +
                      "; ONNX graphs have one producer for each name");
   }

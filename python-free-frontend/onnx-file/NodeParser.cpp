@@ -234,7 +234,7 @@ Error txc::onnx::parseAttribute(ParseContext &context, Bytes message,
   if (!error)
     error = checkPresent(attribute);
   if (error)
-    return addContext("attribute \"" + attribute.name + "\"", std::move(error));
+    return addContext("attribute " + quote(attribute.name), std::move(error));
   return Error::success();
 }
 
@@ -242,7 +242,7 @@ static Error checkAttributeNames(ArrayRef<Attribute> attributes) {
   SmallDenseSet<StringRef, 8> names;
   for (const Attribute &attribute : attributes)
     if (!names.insert(attribute.name).second)
-      return makeError("has two attributes called \"" + attribute.name + "\"");
+      return makeError("has two attributes called " + quote(attribute.name));
   return Error::success();
 }
 

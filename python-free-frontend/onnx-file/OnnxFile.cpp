@@ -63,7 +63,7 @@ StringRef OnnxFile::filePath(uint32_t file) const {
 
 Expected<TensorData> OnnxFile::read(const TensorRef &tensor) const {
   auto where = [&] {
-    return (filePath(0) + ": tensor \"" + tensor.name + "\"").str();
+    return (filePath(0) + ": tensor " + quote(tensor.name)).str();
   };
   if (tensor.elementType == ElementType::String)
     return makeError(where() + ": holds strings, which are not supported");

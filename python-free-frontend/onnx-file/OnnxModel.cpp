@@ -12,6 +12,7 @@
 
 #include "python-free-frontend/onnx-file/OnnxModel.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
@@ -57,11 +58,27 @@ const Function *Model::findFunction(StringRef domainName,
   return found == functions.end() ? nullptr : found;
 }
 
+/// \p name without what would break a line of output or confuse a terminal.
+/// Bytes from 0x80 on pass: they are UTF-8.
+static std::string printable(StringRef name) {
+  constexpr size_t maxLength = 200;
+  std::string text;
+  for (char c : name.take_front(maxLength)) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f)
+      text += "\\x" + utohexstr(byte, /*LowerCase=*/true, /*Width=*/2);
+    else
+      text += c;
+  }
+  return name.size() > maxLength ? text + "…" : text;
+}
+
+std::string txc::onnx::quote(StringRef name) {
+  return '"' + printable(name) + '"';
+}
+
 std::string txc::onnx::describe(const Node &node) {
-  std::string text = "node ";
-  if (node.name.empty())
-    text += "#" + std::to_string(node.index);
-  else
-    text += "\"" + node.name.str() + "\"";
-  return text + " (" + node.opType.str() + ")";
+  std::string name =
+      node.name.empty() ? "#" + std::to_string(node.index) : quote(node.name);
+  return "node " + name + " (" + printable(node.opType) + ")";
 }

@@ -244,6 +244,10 @@ struct Model {
                                llvm::StringRef overload) const;
 };
 
+/// \p name in quotes for a message: at most 200 bytes of it, and no control
+/// characters, which names in damaged files have.
+std::string quote(llvm::StringRef name);
+
 /// How messages name a node: `node "/layer.0/MatMul" (MatMul)`, or
 /// `node #12 (MatMul)` for a nameless one.
 std::string describe(const Node &node);

@@ -115,13 +115,24 @@ llvm::Expected<ElementType> parseElementType(int64_t number);
 /// "ai.onnx" as "".
 llvm::StringRef normalizeDomain(llvm::StringRef domain);
 
+/// Parses the message in \p field.
+template <typename T>
+llvm::Error parseField(ParseContext &context, WireReader &reader,
+                       const WireField &field, T &item,
+                       llvm::Error (*parse)(ParseContext &, Bytes, T &)) {
+  Bytes message = reader.message(field);
+  if (llvm::Error error = reader.takeError())
+    return error;
+  return parse(context, message, item);
+}
+
 /// Appends what \p parse makes of the message in \p field to \p list.
 template <typename T>
 llvm::Error appendParsed(ParseContext &context, WireReader &reader,
                          const WireField &field, llvm::SmallVectorImpl<T> &list,
                          llvm::Error (*parse)(ParseContext &, Bytes, T &)) {
   T item;
-  if (llvm::Error error = parse(context, reader.message(field), item))
+  if (llvm::Error error = parseField(context, reader, field, item, parse))
     return error;
   context.append(list, item, reader);
   return llvm::Error::success();

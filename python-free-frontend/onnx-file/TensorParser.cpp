@@ -195,8 +195,8 @@ static Error parseByteCount(const StringPair &entry,
                             std::optional<uint64_t> &number) {
   uint64_t value;
   if (entry.value.getAsInteger(10, value))
-    return makeError("external data has " + entry.key + " \"" + entry.value +
-                     "\", which is no number of bytes");
+    return makeError("external data has " + entry.key + " " +
+                     quote(entry.value) + ", which is no number of bytes");
   number = value;
   return Error::success();
 }
@@ -220,7 +220,7 @@ static Error placeExternal(ParseContext &context, const TensorMessage &tensor,
       return error;
   }
 
-  std::string where = ("external data \"" + location + "\"").str();
+  std::string where = "external data " + quote(location);
   Expected<uint32_t> file = context.files.openExternal(location);
   if (!file)
     return makeError(where + " " + toString(file.takeError()));
@@ -277,7 +277,7 @@ Error txc::onnx::parseTensor(ParseContext &context, Bytes message,
   if (!error)
     error = placeElements(context, tensor, ref);
   if (error)
-    return addContext("tensor \"" + ref.name + "\"", std::move(error));
+    return addContext("tensor " + quote(ref.name), std::move(error));
   return Error::success();
 }
 
@@ -289,10 +289,10 @@ Error txc::onnx::parseSparseTensor(ParseContext &context, Bytes message,
   for (WireField field; !error && reader.next(field);)
     switch (field.number) {
     case 1:
-      error = parseTensor(context, reader.message(field), tensor.values);
+      error = parseField(context, reader, field, tensor.values, parseTensor);
       break;
     case 2:
-      error = parseTensor(context, reader.message(field), tensor.indices);
+      error = parseField(context, reader, field, tensor.indices, parseTensor);
       break;
     case 3:
       reader.eachInteger(
@@ -308,7 +308,7 @@ Error txc::onnx::parseSparseTensor(ParseContext &context, Bytes message,
     return damaged;
   Expected<uint64_t> count = countElements(dims);
   if (!count)
-    return addContext("sparse tensor \"" + tensor.values.name + "\"",
+    return addContext("sparse tensor " + quote(tensor.values.name),
                       count.takeError());
   return Error::success();
 }

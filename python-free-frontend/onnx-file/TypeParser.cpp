@@ -64,7 +64,7 @@ static Error parseTensorType(ParseContext &context, Bytes message, Type &type) {
       break;
     }
     case 2:
-      if (Error error = parseShape(context, reader.message(field), type))
+      if (Error error = parseField(context, reader, field, type, parseShape))
         return error;
       break;
     default:
@@ -78,7 +78,7 @@ static Error parseElement(ParseContext &context, WireReader &reader,
   Type element;
   if (!context.charge(sizeof(Type), reader))
     return Error::success();
-  if (Error error = parseType(context, reader.message(field), element))
+  if (Error error = parseField(context, reader, field, element, parseType))
     return error;
   type.element = context.keep(element);
   return Error::success();
@@ -149,7 +149,8 @@ Error txc::onnx::parseType(ParseContext &context, Bytes message, Type &type) {
         continue;
       type = Type();
       type.kind = typeCase.kind;
-      if (Error error = typeCase.parse(context, reader.message(field), type))
+      if (Error error =
+              parseField(context, reader, field, type, typeCase.parse))
         return error;
     }
   return reader.takeError();
@@ -166,7 +167,7 @@ Error txc::onnx::parseValueInfo(ParseContext &context, Bytes message,
       value.name = reader.string(field);
       break;
     case 2:
-      error = parseType(context, reader.message(field), value.type);
+      error = parseField(context, reader, field, value.type, parseType);
       break;
     case 4:
       error = appendParsed(context, reader, field, metadata, parseStringPair);
@@ -178,6 +179,6 @@ Error txc::onnx::parseValueInfo(ParseContext &context, Bytes message,
     error = reader.takeError();
   value.metadata = context.keep<StringPair>(metadata);
   if (error)
-    return addContext("value \"" + value.name + "\"", std::move(error));
+    return addContext("value " + quote(value.name), std::move(error));
   return Error::success();
 }

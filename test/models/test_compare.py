@@ -11,10 +11,11 @@ import onnxruntime
 
 import compare
 import double_model
-import feeds
+from compare import feeds, generation
 
 SMALL = pathlib.Path(__file__).resolve().parent / "small"
 BERT = SMALL / "bert-dynamo18.onnx"
+PAST = SMALL / "gpt2-past-dynamo18.onnx"
 
 
 class OrtModel:
@@ -28,6 +29,41 @@ class OrtModel:
     def run(self, inputs):
         output, = self.session.run(None, inputs)
         return {"last_hidden_state": self.spoil(output.copy())}
+
+
+class OrtDecoder:
+    """A decoder that keeps its cache, and may lose its last entry."""
+    inputs = {"input_ids", "attention_mask", "position_ids"}
+
+    def __init__(self, loses_entry):
+        self.session = onnxruntime.InferenceSession(PAST)
+        self.loses_entry = loses_entry
+
+    def reset(self):
+        self.cache = {k: np.zeros((0, 0, 0, 0), np.float32)
+                      for k in generation.cache_shapes(PAST)}
+
+    def run(self, inputs):
+        batch = len(inputs["input_ids"])
+        for name, (_, heads, _, size) in generation.cache_shapes(PAST).items():
+            if not self.cache[name].size:
+                self.cache[name] = np.zeros((batch, heads, 0, size), np.float32)
+        names = [o.name for o in self.session.get_outputs()]
+        results = dict(zip(names, self.session.run(None, inputs | self.cache)))
+        self.cache = {k: results[k.replace("past_key_values", "present")]
+                      for k in self.cache}
+        if self.loses_entry:
+            for array in self.cache.values():
+                array[:, :, -1] = 0
+        return {"logits": results["logits"]}
+
+
+def decoder_failures(loses_entry):
+    reference = compare.Reference(PAST)
+    check = compare.Check({1: OrtDecoder(loses_entry)}, reference.bound)
+    with contextlib.redirect_stdout(io.StringIO()):
+        generation.check(check, reference, PAST, [2])
+    return check.failed
 
 
 def failures(models):
@@ -75,6 +111,19 @@ class Compare(unittest.TestCase):
             found = expected.copy()
             found[i] = 0
             self.assertGreater(compare.relative_error(found, expected), 0.5)
+
+    def test_state_that_is_kept_is_right(self):
+        self.assertEqual(decoder_failures(loses_entry=False), 0)
+
+    def test_state_that_loses_an_entry_is_found(self):
+        # All steps but the first of each of the two sequences.
+        self.assertEqual(decoder_failures(loses_entry=True), 6)
+
+    def test_state_is_seen_by_its_missing_inputs(self):
+        names = set(generation.cache_shapes(PAST))
+        self.assertTrue(generation.has_state(PAST, {"input_ids"}))
+        self.assertFalse(generation.has_state(PAST, names | {"input_ids"}))
+        self.assertFalse(generation.has_state(BERT, {"input_ids"}))
 
     def test_float64_evaluation_agrees_with_torch(self):
         wide = double_model.evaluator(BERT)

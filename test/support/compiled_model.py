@@ -22,7 +22,7 @@ def load_shim(path):
     library = ctypes.CDLL(str(path))
     signatures = {
         "shim_open": (ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int32,
-                                        ctypes.c_char_p]),
+                                        ctypes.c_int64, ctypes.c_char_p]),
         "shim_close": (None, [ctypes.c_void_p]),
         "shim_tensor": (ctypes.c_char_p,
                         [ctypes.c_void_p, ctypes.c_int32, ctypes.c_size_t,
@@ -30,6 +30,7 @@ def load_shim(path):
         "shim_run": (ctypes.c_char_p,
                      [ctypes.c_void_p, ctypes.POINTER(Tensor), ctypes.c_size_t,
                       ctypes.POINTER(Tensor), ctypes.c_size_t]),
+        "shim_reset": (ctypes.c_char_p, [ctypes.c_void_p]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
@@ -41,18 +42,24 @@ class ModelError(Exception):
     """A call failed; the sentence is the runtime's."""
 
 
+def raise_if(error):
+    if error is not None:
+        raise ModelError(error.decode())
+
+
 class CompiledModel:
     """One model with one session of `threads` threads.
 
+    Where the model has state, the session holds that of `rows` sequences.
     inputs and outputs map names to NumPy types, in the model's order.
     """
 
-    def __init__(self, path, threads=1, shim=SHIM):
+    def __init__(self, path, threads=1, rows=8, shim=SHIM):
         self.shim = load_shim(shim)
         message = ctypes.create_string_buffer(512)
         # A path without a slash would be looked for in the library path.
         self.handle = self.shim.shim_open(
-            str(pathlib.Path(path).resolve()).encode(), threads, message)
+            str(pathlib.Path(path).resolve()).encode(), threads, rows, message)
         if not self.handle:
             raise ModelError(message.value.decode())
         self.inputs = self.describe(is_output=0)
@@ -87,10 +94,12 @@ class CompiledModel:
         return tensors
 
     def run_bound(self, inputs, outputs):
-        error = self.shim.shim_run(self.handle, inputs, len(inputs), outputs,
-                                   len(outputs))
-        if error is not None:
-            raise ModelError(error.decode())
+        raise_if(self.shim.shim_run(self.handle, inputs, len(inputs), outputs,
+                                    len(outputs)))
+
+    def reset(self):
+        """Forgets all state."""
+        raise_if(self.shim.shim_reset(self.handle))
 
     def borrow(self):
         """Tensors for all outputs, in memory of the session."""

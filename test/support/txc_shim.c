@@ -22,13 +22,16 @@ typedef struct shim {
 
 void shim_close(shim *self);
 
-/// Returns NULL and a message on failure.
-shim *shim_open(const char *path, int32_t threads, txc_message *message) {
+/// rows: sequences that state has room for. Returns NULL and a message on
+/// failure.
+shim *shim_open(const char *path, int32_t threads, int64_t rows,
+                txc_message *message) {
   shim *self = calloc(1, sizeof *self);
   if (!self)
     return NULL;
   txc_session_options options = txc_session_options_default();
   options.threads = threads;
+  options.state_rows = rows;
   if (txc_open(path, NULL, &self->model, message) == TXC_OK &&
       txc_session_create(self->model, &options, &self->session, message) ==
           TXC_OK)
@@ -60,5 +63,11 @@ const char *shim_run(shim *self, const txc_tensor *inputs, size_t input_count,
                      txc_tensor *outputs, size_t output_count) {
   txc_status status =
       txc_run(self->session, inputs, input_count, outputs, output_count);
+  return status == TXC_OK ? NULL : txc_error(self->session);
+}
+
+/// Forgets all state. Returns NULL, or what is wrong.
+const char *shim_reset(shim *self) {
+  txc_status status = txc_state_reset(self->session, TXC_ALL_ROWS);
   return status == TXC_OK ? NULL : txc_error(self->session);
 }

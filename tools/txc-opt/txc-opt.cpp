@@ -8,11 +8,13 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "passes/graph/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
+  txc::registerGraphPasses();
   registry.insert<txc::kernel::KernelDialect, txc::pack::PackDialect,
                   txc::tx::TxDialect>();
   return mlir::asMainReturnCode(

@@ -12,6 +12,7 @@
 
 #include "EmitTesting.h"
 
+#include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -19,7 +20,10 @@
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include "gtest/gtest.h"
+
 #include <algorithm>
+#include <dlfcn.h>
 #include <optional>
 
 using namespace llvm;
@@ -58,6 +62,69 @@ void txc::testing::writeFile(StringRef path, StringRef text) {
   raw_fd_ostream stream(path, error);
   cantFail(errorCodeToError(error));
   stream << text;
+}
+
+Library::Library(const std::string &path)
+    : handle(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+  EXPECT_TRUE(handle) << dlerror();
+}
+
+Library::~Library() {
+  if (handle)
+    dlclose(handle);
+}
+
+void *Library::getAddress(const char *name) const {
+  void *address = dlsym(handle, name);
+  EXPECT_TRUE(address) << name;
+  return address;
+}
+
+using ElfObject = object::ELF64LEObjectFile;
+
+static ElfObject openElf(StringRef image) {
+  return cantFail(ElfObject::create(MemoryBufferRef(image, "image")));
+}
+
+static void readDynamicSymbols(const ElfObject &elf, DynamicInfo &info) {
+  // Empty where no symbol has a version.
+  std::vector<object::VersionEntry> versions =
+      cantFail(elf.readDynsymVersions());
+  size_t index = 0;
+  for (const object::ELFSymbolRef symbol : elf.getDynamicSymbolIterators()) {
+    std::string version =
+        versions.empty() ? std::string() : versions[index++].Name;
+    std::string name = cantFail(symbol.getName()).str();
+    if (cantFail(symbol.getFlags()) & object::BasicSymbolRef::SF_Undefined) {
+      info.imports.push_back(version.empty() ? name : name + "@" + version);
+    } else if (symbol.getELFType() != ELF::STT_NOTYPE) {
+      info.exports.push_back(name);
+      info.exportVersions.push_back(version);
+    }
+  }
+}
+
+DynamicInfo txc::testing::readDynamicInfo(StringRef image) {
+  ElfObject elf = openElf(image);
+  StringRef names = readSection(image, ".dynstr");
+  DynamicInfo info;
+  for (const auto &entry : cantFail(elf.getELFFile().dynamicEntries())) {
+    std::string text = names.substr(entry.getVal()).split('\0').first.str();
+    if (entry.getTag() == ELF::DT_NEEDED)
+      info.needed.push_back(text);
+    else if (entry.getTag() == ELF::DT_SONAME)
+      info.soname = text;
+  }
+  readDynamicSymbols(elf, info);
+  return info;
+}
+
+StringRef txc::testing::readSection(StringRef image, StringRef name) {
+  ElfObject elf = openElf(image);
+  for (const object::SectionRef &section : elf.sections())
+    if (cantFail(section.getName()) == name)
+      return cantFail(section.getContents());
+  return {};
 }
 
 ProgramResult

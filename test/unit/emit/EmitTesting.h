@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 ///
 /// \file
-/// Folders and files of a test.
+/// Folders and files of a test, and what is in shared objects.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +16,9 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <csignal>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 namespace txc::testing {
@@ -37,8 +39,63 @@ private:
   llvm::SmallString<128> path;
 };
 
+/// Lets no file of this process grow beyond a size: what a full disk does,
+/// without needing one.
+class FileSizeLimit {
+public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    previousHandler = std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &previous);
+    rlimit limit = {bytes, previous.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &previous);
+    std::signal(SIGXFSZ, previousHandler);
+  }
+
+private:
+  rlimit previous;
+  void (*previousHandler)(int);
+};
+
 std::string readFile(llvm::StringRef path);
 void writeFile(llvm::StringRef path, llvm::StringRef text);
+
+/// A loaded shared object, unloaded at the end.
+class Library {
+public:
+  /// Fails the test where the object can't be loaded.
+  explicit Library(const std::string &path);
+  ~Library();
+  Library(const Library &) = delete;
+  Library &operator=(const Library &) = delete;
+
+  void *getHandle() const { return handle; }
+  template <typename T> T *get(const char *name) const {
+    return reinterpret_cast<T *>(getAddress(name));
+  }
+
+private:
+  void *getAddress(const char *name) const;
+
+  void *handle;
+};
+
+/// What a shared object says to the loader.
+struct DynamicInfo {
+  std::string soname;
+  std::vector<std::string> needed;
+  /// "name@VERSION", or "name" without one.
+  std::vector<std::string> imports;
+  std::vector<std::string> exports;
+  /// For each export; empty where it has none.
+  std::vector<std::string> exportVersions;
+};
+
+DynamicInfo readDynamicInfo(llvm::StringRef image);
+/// The bytes of a section of an ELF file.
+llvm::StringRef readSection(llvm::StringRef image, llvm::StringRef name);
 
 /// What a program wrote to its standard output and error, and how it ended.
 struct ProgramResult {

@@ -17,8 +17,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include <csignal>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 using namespace txc;
@@ -30,26 +28,6 @@ OutputFile create(const std::string &path,
                   OutputFile::Kind kind = OutputFile::Kind::Data) {
   return llvm::cantFail(OutputFile::create(path, kind));
 }
-
-/// Lets no file of this process grow beyond a size: what a full disk does,
-/// without needing one.
-class FileSizeLimit {
-public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    previousHandler = std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &previous);
-    rlimit limit = {bytes, previous.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &previous);
-    std::signal(SIGXFSZ, previousHandler);
-  }
-
-private:
-  rlimit previous;
-  void (*previousHandler)(int);
-};
 
 TEST(OutputFile, AppearsAtCommit) {
   TestFolder folder;

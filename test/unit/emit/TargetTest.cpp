@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/targets/Target.h"
+#include "runtime/RuntimeBitcode.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -107,6 +108,16 @@ TEST(Target, RefusesFeaturesThatAreNoInstructions) {
   for (const char *feature : {"soft-float", "64bit-mode", "sse2", "retpoline"})
     EXPECT_THAT(getParseError("x86-64:-" + std::string(feature)),
                 testing::HasSubstr("unknown CPU feature"));
+}
+
+/// The runtime tests for each feature by cpuid before it runs a model.
+TEST(Target, RequiresOnlyWhatTheRuntimeCanTestFor) {
+  for (const char *cpu : {"x86-64-v4", "bdver4", "haswell", "skylake-avx512",
+                          "sapphirerapids", "graniterapids", "sierraforest",
+                          "arrowlake", "znver1", "znver3", "znver4", "znver5"})
+    for (const std::string &feature : parse(cpu).getRequiredFeatures())
+      EXPECT_TRUE(llvm::is_contained(txc::getCheckableCpuFeatures(), feature))
+          << cpu << " needs " << feature;
 }
 
 TEST(Target, GeneratesPositionIndependentCode) {

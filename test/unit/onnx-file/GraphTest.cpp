@@ -16,7 +16,6 @@
 using namespace txc::onnx;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 static std::string nodeNames(llvm::ArrayRef<Node> nodes) {
   return llvm::join(
@@ -87,6 +86,7 @@ TEST(GraphOrder, ANodeMayNotUseItself) {
 /// Deep chains must not recurse. Reversed, each node waits for the one after.
 static std::vector<Wire> chain(unsigned length, bool isReversed) {
   std::vector<Wire> nodes;
+  nodes.reserve(length + 1);
   for (unsigned i = 0; i < length; ++i)
     nodes.push_back(
         node("Neg", {"v" + std::to_string(i)}, {"v" + std::to_string(i + 1)}));
@@ -246,8 +246,14 @@ TEST(Functions, MayNotCallThemselves) {
   EXPECT_THAT(m.error, HasSubstr("function \"F\" calls itself"));
 }
 
-static Wire callChain(unsigned length, unsigned callsEach) {
-  Wire wire = model(graph({{call("F0", "x", "y")}, {}, {"x"}, {"y"}}));
+/// F0 calls F1 and so on; the main graph calls \p entries of them.
+static Wire callChain(unsigned length, unsigned callsEach,
+                      const Names &entries = {"F0"}) {
+  std::vector<Wire> calls;
+  calls.reserve(entries.size());
+  for (const std::string &entry : entries)
+    calls.push_back(call(entry, "x", "y" + std::to_string(calls.size())));
+  Wire wire = model(graph({calls, {}, {"x"}, {}}));
   for (unsigned i = 0; i < length; ++i) {
     std::string callee = "F" + std::to_string(i + 1);
     std::vector<Wire> nodes = {call(callee, "x", "y")};
@@ -262,6 +268,9 @@ static Wire callChain(unsigned length, unsigned callsEach) {
 TEST(Functions, DepthAndExpansionAreLimited) {
   EXPECT_EQ(ParsedModel(callChain(63, 1)).error, "");
   EXPECT_THAT(ParsedModel(callChain(64, 1)).error,
+              HasSubstr("nested deeper than 64 levels"));
+  // The depth of what was visited before counts as well.
+  EXPECT_THAT(ParsedModel(callChain(64, 1, {"F1", "F0"})).error,
               HasSubstr("nested deeper than 64 levels"));
   EXPECT_EQ(ParsedModel(callChain(10, 2)).error, "");
   EXPECT_THAT(ParsedModel(callChain(40, 2)).error,

@@ -39,10 +39,11 @@ class Generator:
     def dims(info):
         return info.type.tensor_type.shape.dim
 
-    def make(self, batch, length):
-        """One array for each input. Rows of a mask are ragged.
+    def make(self, batch, length, ragged=True):
+        """One array for each input.
 
-        The first free axis is the batch, any other the length.
+        The first free axis is the batch, any other the length. ragged: the
+        rows of a mask are of different lengths.
         """
         rng = np.random.default_rng([batch, length or 0])
         # One full row, one of a single token where there are enough rows.
@@ -50,6 +51,8 @@ class Generator:
         valid[0] = length or 0
         if batch > 2:
             valid[-1] = 1
+        if not ragged:
+            valid[:] = length or 0
         return {i.name: self.values(i, batch, length, valid)
                 for i in self.inputs}
 

@@ -1,0 +1,90 @@
+"""What bench.py runs side by side: one class each, found by its `name`."""
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "test/support"))
+
+
+class Contender:
+    """Loads a model once and runs it many times, in a process of its own.
+
+    Subclasses import what they need in load(), so that one that is not
+    installed stops nobody else.
+    """
+    name = ""
+
+    def load(self, path, threads):
+        """Makes the model ready. Returns facts to print, by name."""
+        raise NotImplementedError
+
+    def bind(self, inputs):
+        """Takes the inputs, by name, of the runs that follow."""
+        raise NotImplementedError
+
+    def run(self):
+        """What is timed."""
+        raise NotImplementedError
+
+    def outputs(self):
+        """The outputs of one run, by name."""
+        raise NotImplementedError
+
+
+class OnnxRuntime(Contender):
+    name = "onnxruntime"
+
+    def load(self, path, threads):
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"])
+        self.names = [o.name for o in self.session.get_outputs()]
+        return {"version": onnxruntime.__version__}
+
+    def bind(self, inputs):
+        self.inputs = inputs
+
+    def run(self):
+        return self.session.run(self.names, self.inputs)
+
+    def outputs(self):
+        return dict(zip(self.names, self.run()))
+
+
+class Txc(Contender):
+    name = "txc"
+
+    def load(self, path, threads):
+        import compiled_model
+        so = ROOT / "build/bench" / f"{path.parent.name}-{path.stem}.so"
+        so.parent.mkdir(parents=True, exist_ok=True)
+        begin = time.perf_counter()
+        done = subprocess.run([ROOT / "build/bin/txc", path, "-o", so],
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        seconds = time.perf_counter() - begin
+        self.model = compiled_model.CompiledModel(so, threads)
+        return {"compile": f"{seconds:.2f} s",
+                "size": f"{so.stat().st_size / 2**20:.1f} MB"}
+
+    def bind(self, inputs):
+        used = {k: v for k, v in inputs.items() if k in self.model.inputs}
+        self.used = used
+        self.tensors = self.model.bind(used)
+        self.results = self.model.borrow()
+
+    def run(self):
+        self.model.run_bound(self.tensors, self.results)
+
+    def outputs(self):
+        return self.model.run(self.used)
+
+
+CONTENDERS = {c.name: c for c in (OnnxRuntime, Txc)}

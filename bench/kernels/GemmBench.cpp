@@ -1,0 +1,71 @@
+//===- GemmBench.cpp - Speed of generated matrix products -------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// One core, all tasks of a product in order.
+///
+//===----------------------------------------------------------------------===//
+
+#include "bench/kernels/PeakProbe.h"
+#include "test/unit/x86/GemmHarness.h"
+#include <chrono>
+
+using namespace txc;
+using namespace txc::test;
+
+static void runGemm(benchmark::State &state, const TestCpu &cpu,
+                    const GemmCase &test) {
+  auto kernel = GemmKernel::create(test, cpu);
+  if (!kernel) {
+    state.SkipWithError(toString(kernel.takeError()).c_str());
+    return;
+  }
+  std::mt19937 random;
+  GemmOperands operands(test, random);
+  int64_t tasks = kernel->taskCount(test);
+  kernel->run(operands, 0, tasks);
+  double peak = bench::probePeak(cpu);
+  auto start = std::chrono::steady_clock::now();
+  for (auto iteration : state)
+    kernel->run(operands, 0, tasks);
+  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  double flops = 2.0 * test.batch * test.m * test.n * test.k;
+  bench::reportRate(state, cpu, flops, time.count(), peak);
+}
+
+static const bool registered = [] {
+  // BERT-like layers, a decode step, products of two tensors, odd dims.
+  const GemmCase cases[] = {
+      {1, 128, 384, 384},
+      {1, 128, 1536, 384},
+      {1, 128, 384, 1536},
+      {1, 128, 3072, 768},
+      {1, 512, 1024, 4096},
+      {1, 1, 2048, 2048},
+      {1, 4, 2048, 2048},
+      {1, 9, 1024, 1024},
+      {12, 128, 128, 64, Order::RowMajor, Weights::Transposed},
+      {12, 128, 64, 128, Order::RowMajor, Weights::RowMajor},
+      {1, 100, 500, 333},
+  };
+  for (const TestCpu &cpu : testCpus()) {
+    if (!cpu.canRun)
+      continue;
+    for (GemmCase test : cases) {
+      test.fixed = true;
+      std::string name = "gemm/" + cpu.name + "/" + std::to_string(test.batch) +
+                         "x" + std::to_string(test.m) + "x" +
+                         std::to_string(test.n) + "x" + std::to_string(test.k) +
+                         (test.b == Weights::Packed ? "" : "/tensor");
+      benchmark::RegisterBenchmark(name.c_str(), [&cpu, test](
+                                                     benchmark::State &state) {
+        runGemm(state, cpu, test);
+      })->Unit(benchmark::kMicrosecond);
+    }
+  }
+  return true;
+}();

@@ -1,0 +1,91 @@
+//===- PeakProbe.cpp - What this core can multiply --------------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// A generated loop of independent multiply-adds.
+///
+//===----------------------------------------------------------------------===//
+
+#include "bench/kernels/PeakProbe.h"
+#include "compiler/codegen/x86/CodeBuilder.h"
+#include "llvm/ADT/StringMap.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::test;
+using namespace txc::x86;
+
+using Probe = void(MemRef *data, int64_t count);
+
+/// Enough chains to hide a latency of 5 at two a cycle, few enough for 16
+/// registers.
+static constexpr int64_t chains = 12;
+
+static llvm::Expected<std::unique_ptr<KernelJit>>
+compileProbe(const TestCpu &cpu) {
+  std::unique_ptr<MLIRContext> context = makeKernelContext();
+  OpBuilder builder(context.get());
+  Location loc = builder.getUnknownLoc();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  builder.setInsertionPointToEnd(module->getBody());
+  auto floats = MemRefType::get({ShapedType::kDynamic}, builder.getF32Type());
+  auto function = func::FuncOp::create(
+      builder, loc, "probe",
+      builder.getFunctionType({floats, builder.getIndexType()}, {}));
+  function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                    builder.getUnitAttr());
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  CodeBuilder code(builder, loc, cpu.target);
+  VectorType type = code.vectorOf(builder.getF32Type());
+  Value pointer = code.pointerTo(function.getArgument(0));
+  Value factor = code.load(type, pointer);
+  SmallVector<Value> init(chains, factor);
+  SmallVector<Value> sums =
+      code.loop(code.index(0), function.getArgument(1), 1, init,
+                [&](Value, ValueRange carried) {
+                  SmallVector<Value> next;
+                  for (Value sum : carried)
+                    next.push_back(code.fma(factor, factor, sum));
+                  return next;
+                });
+  for (auto [i, sum] : llvm::enumerate(sums))
+    code.store(sum, code.advance(pointer, i * type.getNumElements(),
+                                 type.getElementType()));
+  func::ReturnOp::create(builder, loc);
+  return KernelJit::create(*module, cpu);
+}
+
+double txc::bench::probePeak(const TestCpu &cpu) {
+  static llvm::StringMap<std::unique_ptr<KernelJit>> probes;
+  std::unique_ptr<KernelJit> &jit = probes[cpu.name];
+  if (!jit)
+    jit = cantFail(compileProbe(cpu));
+  Probe *probe = cantFail(jit->lookup<Probe>("probe"));
+  // Zeros: the sums stay normal numbers.
+  alignas(64) float data[chains * 16] = {};
+  MemRef ref(data, chains * 16);
+  constexpr int64_t count = 200000;
+  double best = 0;
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    auto start = std::chrono::steady_clock::now();
+    probe(&ref, count);
+    std::chrono::duration<double> time =
+        std::chrono::steady_clock::now() - start;
+    double flops = 2.0 * count * chains * cpu.target.lanes(32);
+    best = std::max(best, flops / time.count());
+  }
+  return best;
+}
+
+void txc::bench::reportRate(benchmark::State &state, const TestCpu &cpu,
+                            double flops, double seconds, double peakBefore) {
+  double peak = std::max(peakBefore, probePeak(cpu));
+  double rate = flops * static_cast<double>(state.iterations()) / seconds;
+  state.counters["GFLOPS"] = rate * 1e-9;
+  state.counters["%peak"] = 100 * rate / peak;
+}

@@ -1,0 +1,34 @@
+//===- PeakProbe.h - What this core can multiply ----------------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// Machines are shared and change their clock, so every benchmark measures the
+/// peak beside itself and reports a percentage.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_BENCH_KERNELS_PEAKPROBE_H
+#define TXC_BENCH_KERNELS_PEAKPROBE_H
+
+#include "benchmark/benchmark.h"
+#include "test/unit/x86/KernelJit.h"
+
+namespace txc::bench {
+
+/// Sets the counters GFLOPS and %peak of \p state from the time that its
+/// iterations, of \p flops each, took in \p seconds. The peak of f32
+/// multiply-adds on \p cpu is probed now and the better of this and
+/// \p peakBefore counts.
+void reportRate(benchmark::State &state, const test::TestCpu &cpu, double flops,
+                double seconds, double peakBefore);
+
+/// f32 operations a second of register-to-register multiply-adds.
+double probePeak(const test::TestCpu &cpu);
+
+} // namespace txc::bench
+
+#endif // TXC_BENCH_KERNELS_PEAKPROBE_H

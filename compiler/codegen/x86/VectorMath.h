@@ -1,0 +1,73 @@
+//===- VectorMath.h - Elementary functions of f32 vectors -------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// Elementary functions as straight vector code. The math dialect's ops would
+/// become one libm call for each lane.
+///
+/// Every function takes f32 scalars or vectors of any length and returns the
+/// same type. Errors are in units in the last place of the exact result, over
+/// all finite inputs, with fused multiply-adds and (in brackets) without. NaN
+/// gives NaN, and zeros, infinities, denormals and overflow are as in C's
+/// <math.h> unless said otherwise. The rounding mode must be to nearest and
+/// denormals enabled.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_CODEGEN_X86_VECTORMATH_H
+#define TXC_COMPILER_CODEGEN_X86_VECTORMATH_H
+
+#include "compiler/targets/VectorTarget.h"
+#include "mlir/IR/Builders.h"
+
+namespace txc::x86 {
+
+/// 1 ulp [1.2]. Reduction by Cody and Waite, degree 6; 6 cycles for 16 lanes
+/// with AVX-512.
+mlir::Value emitExp(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    const VectorTarget &target);
+
+/// 5.5 ulp [6], never above 1, exactly 1 from 9.01 on. A rational function of
+/// degree 11 over 8.
+mlir::Value emitTanh(mlir::OpBuilder &builder, mlir::Location loc,
+                     mlir::Value x, const VectorTarget &target);
+
+/// 6.5 ulp [7], never above 1, exactly 1 from 3.925 on. A rational function of
+/// degree 11 over 10.
+mlir::Value emitErf(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    const VectorTarget &target);
+
+/// 1 / (1 + exp(-x)), 2.5 ulp; also where the result is denormal.
+mlir::Value emitSigmoid(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Value x, const VectorTarget &target);
+
+/// 1 / sqrt(x) from an exact square root and an exact division, 1.5 ulp.
+mlir::Value emitRsqrt(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value x, const VectorTarget &target);
+
+// These compute in double precision: they are rare in hot loops, and rounding
+// once at the end makes them nearly exact.
+
+/// 0.51 ulp. log(0) is -inf, log of a negative number NaN.
+mlir::Value emitLog(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    const VectorTarget &target);
+
+/// x^y, 0.51 ulp, all special cases as in C.
+mlir::Value emitPow(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    mlir::Value y, const VectorTarget &target);
+
+/// 0.51 ulp for arguments of any size: large ones are reduced by as many bits
+/// of 2/pi as they need. The insertion point must be inside a symbol table: the
+/// table of those bits becomes a private global of it.
+mlir::Value emitSin(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    const VectorTarget &target);
+mlir::Value emitCos(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    const VectorTarget &target);
+
+} // namespace txc::x86
+
+#endif // TXC_COMPILER_CODEGEN_X86_VECTORMATH_H

@@ -1,0 +1,112 @@
+//===- ElementFormat.h - how one element lies in memory --------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Reads and writes single numbers of every element type of `tx` as `double` or
+/// `int64_t`. A format is a small value, derived from the MLIR type once per
+/// tensor. Floats narrower than 32 bits follow LLVM's APFloat semantics of
+/// their type: which codes are NaN or infinite, and whether there are any.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_REFERENCE_ELEMENTFORMAT_H
+#define TXC_COMPILER_REFERENCE_ELEMENTFORMAT_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace txc {
+
+/// What becomes of a float that is too large for a type.
+enum class Overflow {
+  Ieee,    ///< infinity, or NaN in a type without one
+  Saturate ///< the largest finite number
+};
+
+class ElementFormat {
+public:
+  /// The format of integers of at most 64 bits (one element takes 1, 2, 4 or 8
+  /// bytes: i1 and i4 take a byte each) and of the floats that have a sign, a
+  /// zero and a NaN; nothing for other types.
+  static std::optional<ElementFormat> get(mlir::Type type);
+
+  bool isFloat() const { return floating; }
+  /// `ui*`, and i1 whose values are 0 and 1.
+  bool isUnsigned() const { return unsignedInteger; }
+  unsigned getBitWidth() const { return bitWidth; }
+  unsigned getByteSize() const { return byteSize; }
+
+  double loadDouble(const char *bytes) const;
+  /// A float is truncated toward zero and saturated, a NaN is 0. 64-bit
+  /// unsigned integers keep their bits.
+  int64_t loadInt(const char *bytes) const;
+  /// Floats round to nearest even. Integers truncate toward zero and saturate;
+  /// a NaN is 0; for i1 any number but 0 is 1.
+  void storeDouble(char *bytes, double value,
+                   Overflow overflow = Overflow::Ieee) const;
+  /// Integers wrap; floats round to nearest even, once.
+  void storeInt(char *bytes, int64_t value) const;
+
+  /// Calls `visit` with a value of the C++ type of the elements; false where
+  /// there is none (f16, f8, i4, i1, …).
+  template <typename Visitor> bool visitNative(Visitor visit) const;
+
+private:
+  ElementFormat() = default;
+  double decodeSmallFloat(uint64_t code) const;
+  uint64_t encodeSmallFloat(double value, Overflow overflow) const;
+  uint64_t loadBits(const char *bytes) const;
+  void storeBits(char *bytes, uint64_t bits) const;
+
+  bool floating = false;
+  bool unsignedInteger = false;
+  unsigned bitWidth = 0;
+  unsigned byteSize = 0;
+  // Of floats below 32 bits.
+  bool hasInfinity = false;
+  bool hasNegativeZero = false;
+  unsigned mantissaBits = 0;
+  int minExponent = 0;
+  double largest = 0;
+  uint64_t nanCode = 0;
+};
+
+/// Toward zero, saturated to [`least`, `most`]; NaN is 0. `most + 1` must be a
+/// power of two or `most` be exact as double.
+int64_t truncateToSigned(double value, unsigned bitWidth);
+uint64_t truncateToUnsigned(double value, unsigned bitWidth);
+
+/// A double that rounds to a float of at most 51 significant bits as `value`
+/// itself would: bits that don't fit are not rounded but leave a sticky bit.
+double toDoubleSticky(int64_t value);
+
+template <typename Visitor>
+bool ElementFormat::visitNative(Visitor visit) const {
+  if (floating) {
+    if (bitWidth == 64)
+      return visit(double()), true;
+    if (bitWidth == 32)
+      return visit(float()), true;
+    return false;
+  }
+  if (bitWidth != 8 * byteSize)
+    return false;
+  switch (byteSize) {
+  case 1:
+    return unsignedInteger ? visit(uint8_t()) : visit(int8_t()), true;
+  case 2:
+    return unsignedInteger ? visit(uint16_t()) : visit(int16_t()), true;
+  case 4:
+    return unsignedInteger ? visit(uint32_t()) : visit(int32_t()), true;
+  default:
+    return unsignedInteger ? visit(uint64_t()) : visit(int64_t()), true;
+  }
+}
+
+} // namespace txc
+
+#endif // TXC_COMPILER_REFERENCE_ELEMENTFORMAT_H

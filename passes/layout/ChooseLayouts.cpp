@@ -1,0 +1,160 @@
+//===- ChooseLayouts.cpp - one stored layout per weight ------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/layout/ChooseLayouts.h"
+#include "dialects/kernel/Kernel.h"
+
+using namespace mlir;
+using namespace txc;
+using kernel::GemmOp;
+using kernel::StoredOp;
+
+/// A panel row is one AVX-512 or two AVX2 vectors of f32.
+constexpr int64_t kPanelLanes = 16;
+
+static func::FuncOp getRecipe(StoredOp stored) {
+  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      stored, stored.getRecipeAttr());
+}
+
+/// Whether the gemm reads `rhs` as the k x n matrix that it is.
+static bool readsPlainMatrix(GemmOp gemm) {
+  AffineMap map = gemm.getRhsMap();
+  unsigned k = gemm.getSizes().size() - 1;
+  return map.getNumResults() == 2 &&
+         map.getResult(0) == getAffineDimExpr(k, gemm.getContext()) &&
+         map.getResult(1) == getAffineDimExpr(k - 1, gemm.getContext());
+}
+
+/// The panels that `gemm`'s right operand should be stored in, or null.
+static pack::TensorType getPanelType(GemmOp gemm, StoredOp stored) {
+  auto type = dyn_cast<RankedTensorType>(stored.getType());
+  if (!type || !readsPlainMatrix(gemm) || !type.getElementType().isF32())
+    return nullptr;
+  MLIRContext *context = gemm.getContext();
+  return pack::TensorType::get(context, type.getShape(), type.getElementType(),
+                               pack::PanelsAttr::get(context, kPanelLanes));
+}
+
+//===----------------------------------------------------------------------===//
+// Tied embeddings
+//===----------------------------------------------------------------------===//
+
+/// The weight of a recipe that transposes a matrix, or of one that is a plain
+/// weight; null for others.
+static StringAttr getRecipeWeight(func::FuncOp recipe, bool transposed) {
+  Operation *result =
+      recipe.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  if (transposed) {
+    auto transpose = dyn_cast<tx::TransposeOp>(result);
+    if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{1, 0})
+      return nullptr;
+    result = transpose.getX().getDefiningOp();
+  }
+  auto weight = dyn_cast_if_present<tx::WeightOp>(result);
+  return weight ? weight.getNameAttr() : nullptr;
+}
+
+/// The body's argument for operand `number` of a nest if that is a table.
+static BlockArgument getTableArgument(Operation *op, unsigned number) {
+  auto nest = dyn_cast<kernel::NestInterface>(op);
+  if (!nest)
+    return nullptr;
+  unsigned firstTable = nest.getInputs().size();
+  if (number < firstTable)
+    return nullptr;
+  Block &body = nest.getBodyBlock();
+  unsigned numScalars = body.getNumArguments() - nest.getTables().size();
+  return body.getArgument(numScalars + number - firstTable);
+}
+
+/// Lets the tables that read `rows` read `columns`, its transpose in panels.
+static void readFromPanels(StoredOp rows, StoredOp columns) {
+  for (OpOperand &use : llvm::make_early_inc_range(rows->getUses())) {
+    BlockArgument table =
+        getTableArgument(use.getOwner(), use.getOperandNumber());
+    use.set(columns.getResult());
+    table.setType(columns.getType());
+    for (Operation *user : table.getUsers()) {
+      auto fetch = cast<kernel::FetchOp>(user);
+      SmallVector<Value> indices = llvm::to_vector(fetch.getIndices());
+      std::swap(indices[0], indices[1]);
+      fetch.getIndicesMutable().assign(indices);
+    }
+  }
+  rows.erase();
+}
+
+static void shareTiedEmbeddings(Block &body) {
+  llvm::DenseMap<StringAttr, StoredOp> panels;
+  for (StoredOp stored : body.getOps<StoredOp>())
+    if (isa<pack::TensorType>(stored.getType()))
+      if (StringAttr weight = getRecipeWeight(getRecipe(stored), true))
+        panels.try_emplace(weight, stored);
+  for (StoredOp stored : llvm::make_early_inc_range(body.getOps<StoredOp>())) {
+    if (isa<pack::TensorType>(stored.getType()))
+      continue;
+    StringAttr weight = getRecipeWeight(getRecipe(stored), false);
+    StoredOp columns = weight ? panels.lookup(weight) : StoredOp();
+    bool onlyTables = llvm::all_of(stored->getUses(), [](OpOperand &use) {
+      return getTableArgument(use.getOwner(), use.getOperandNumber());
+    });
+    if (!columns || !onlyTables)
+      continue;
+    columns->moveBefore(&body, body.begin());
+    readFromPanels(stored, columns);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+LogicalResult txc::chooseLayouts(func::FuncOp function) {
+  Block &body = function.getBody().front();
+  llvm::DenseMap<StringAttr, StoredOp> packed;
+  for (auto gemm : body.getOps<GemmOp>()) {
+    auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
+    if (!stored)
+      continue;
+    pack::TensorType type = getPanelType(gemm, stored);
+    if (!type)
+      continue;
+    StoredOp &panels = packed[stored.getRecipeAttr().getAttr()];
+    if (!panels) {
+      OpBuilder b(&body, body.begin());
+      panels =
+          StoredOp::create(b, stored.getLoc(), type, stored.getRecipeAttr());
+    }
+    gemm.getRhsMutable().assign(panels.getResult());
+    if (stored->use_empty())
+      stored.erase();
+  }
+  shareTiedEmbeddings(body);
+  return success();
+}
+
+namespace {
+struct ChooseLayoutsPass
+    : PassWrapper<ChooseLayoutsPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ChooseLayoutsPass)
+
+  StringRef getArgument() const override { return "txc-choose-layouts"; }
+  StringRef getDescription() const override {
+    return "Choose one stored layout per weight from all its users";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<pack::PackDialect>();
+  }
+  void runOnOperation() override {
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (function.isPublic() && failed(chooseLayouts(function)))
+        signalPassFailure();
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> txc::createChooseLayoutsPass() {
+  return std::make_unique<ChooseLayoutsPass>();
+}

@@ -1,0 +1,105 @@
+//===- LowerToKernel.cpp - from tx to kernel -----------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/lower/LowerToKernel.h"
+#include "dialects/kernel/Kernel.h"
+#include "passes/lower/Access.h"
+#include "passes/lower/Lowerings.h"
+
+using namespace mlir;
+using namespace txc;
+
+/// Removes pure ops without uses, users first.
+static void eraseDeadOps(func::FuncOp function) {
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+static LoweredValues lowerOp(OpBuilder &b, Operation *op) {
+  for (auto *lower :
+       {lowerElementwise, lowerMovement, lowerIndexing, lowerReduction,
+        lowerMatmul, lowerWindow, lowerNorm, lowerAttention}) {
+    LoweredValues values = lower(b, op);
+    if (failed(values) || !values->empty())
+      return values;
+  }
+  op->emitError("txc has no kernel for this operation");
+  return failure();
+}
+
+/// What a phase may still read: views, reshapes and stored tensors.
+static bool needsNoPhase(Operation *op) {
+  return isView(op) ||
+         isa<tx::ReshapeOp, tx::ConstantOp, tx::WeightOp, kernel::StoredOp>(op);
+}
+
+/// Copies the views that something reads as a row-major tensor.
+static void materializeViews(func::FuncOp function) {
+  for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
+    if (!isView(&op))
+      continue;
+    bool needsCopy = llvm::any_of(
+        op.getUsers(), [](Operation *user) { return !isView(user); });
+    if (!needsCopy)
+      continue;
+    OpBuilder b(&op);
+    b.setInsertionPointAfter(&op);
+    Value view = op.getResult(0);
+    Value copy = materialize(b, op.getLoc(), view);
+    view.replaceUsesWithIf(copy, [&](OpOperand &use) {
+      return !isView(use.getOwner()) && use.getOwner() != copy.getDefiningOp();
+    });
+  }
+}
+
+LogicalResult txc::lowerToKernel(func::FuncOp function) {
+  bool hasFailed = false;
+  for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
+    if (op.getDialect()->getNamespace() != tx::TxDialect::getDialectNamespace())
+      continue;
+    if (needsNoPhase(&op) || isOpTriviallyDead(&op))
+      continue;
+    OpBuilder b(&op);
+    LoweredValues values = lowerOp(b, &op);
+    if (failed(values)) {
+      hasFailed = true;
+      continue;
+    }
+    op.replaceAllUsesWith(*values);
+    op.erase();
+  }
+  if (hasFailed)
+    return failure();
+  eraseDeadOps(function);
+  materializeViews(function);
+  eraseDeadOps(function);
+  return success();
+}
+
+namespace {
+struct LowerToKernelPass
+    : PassWrapper<LowerToKernelPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerToKernelPass)
+
+  StringRef getArgument() const override { return "txc-lower-to-kernel"; }
+  StringRef getDescription() const override {
+    return "Turn tensor algebra into phases";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<kernel::KernelDialect, arith::ArithDialect,
+                    math::MathDialect>();
+  }
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function.isPublic() && failed(lowerToKernel(function)))
+        signalPassFailure();
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> txc::createLowerToKernelPass() {
+  return std::make_unique<LowerToKernelPass>();
+}

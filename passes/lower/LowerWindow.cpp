@@ -1,0 +1,330 @@
+//===- LowerWindow.cpp - convolutions and pooling ------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/lower/Lowerings.h"
+#include "passes/lower/NestBuilder.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::tx;
+using kernel::Combine;
+
+using Body = NestBuilder::Body;
+
+static SymExprAttr constantExpr(OpBuilder &b, int64_t value) {
+  return getConstantExpr(b.getContext(), value);
+}
+
+namespace {
+/// An element of x at a place of a sliding window, and whether it lies inside
+/// (null if it always does).
+struct WindowElement {
+  Value value, isInside;
+};
+} // namespace
+
+/// x[outer…, p * stride + k * dilation - low]: `p` and `k` are iteration dims
+/// that begin at `firstPlace` and `firstTap`; `outer` are x's first two
+/// indices.
+template <typename WindowOp>
+static WindowElement fetchWindow(const Body &body, unsigned table, WindowOp op,
+                                 ArrayRef<Value> outer, unsigned firstPlace,
+                                 unsigned firstTap) {
+  OpBuilder &b = body.b;
+  Location loc = body.loc;
+  SmallVector<Value> indices(outer);
+  SmallVector<SymExprAttr> dims = getDims(op.getX().getType());
+  Value isInside;
+  for (unsigned i = 0; i < op.getStrides().size(); ++i) {
+    Value place = arith::MulIOp::create(b, loc, body.index(firstPlace + i),
+                                        body.constantIndex(op.getStrides()[i]));
+    Value tap = arith::MulIOp::create(b, loc, body.index(firstTap + i),
+                                      body.constantIndex(op.getDilations()[i]));
+    Value index = arith::AddIOp::create(b, loc, place, tap);
+    index = arith::SubIOp::create(b, loc, index,
+                                  body.constantIndex(op.getLow()[i]));
+    bool mayLeave = op.getLow()[i] != 0 || op.getHigh()[i] != 0;
+    if constexpr (std::is_same_v<WindowOp, PoolOp>)
+      mayLeave |= op.getCeil();
+    if (mayLeave) {
+      Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                           index, body.size(dims[i + 2]));
+      index =
+          arith::SelectOp::create(b, loc, inside, index, body.constantIndex(0));
+      isInside = isInside
+                     ? Value(arith::AndIOp::create(b, loc, isInside, inside))
+                     : inside;
+    }
+    indices.push_back(index);
+  }
+  return {body.fetch(table, indices), isInside};
+}
+
+static Value selectOr(const Body &body, WindowElement element, Value other) {
+  if (!element.isInside)
+    return element.value;
+  return arith::SelectOp::create(body.b, body.loc, element.isInside,
+                                 element.value, other);
+}
+
+//===----------------------------------------------------------------------===//
+// Convolution
+//===----------------------------------------------------------------------===//
+
+/// The windows of x as rows: [N, places…, C, taps…] ("im2col").
+static Value buildWindowRows(OpBuilder &b, ConvOp op) {
+  RankedTensorType x = op.getX().getType(), w = op.getW().getType();
+  SmallVector<SymExprAttr> out = getDims(op.getType());
+  SmallVector<SymExprAttr> sizes = {out[0]};
+  llvm::append_range(sizes, ArrayRef(out).drop_front(2));
+  sizes.push_back(getDim(x, 1));
+  llvm::append_range(sizes, ArrayRef(getDims(w)).drop_front(2));
+  unsigned spatial = x.getRank() - 2;
+  NestBuilder nest(b, op.getLoc(), sizes);
+  unsigned table = nest.addTable(op.getX());
+  nest.addResult(getTensorType(sizes, x.getElementType()));
+  return nest
+      .build([&](const Body &body) {
+        WindowElement element = fetchWindow(
+            body, table, op, {body.index(0), body.index(1 + spatial)}, 1,
+            2 + spatial);
+        Value zero = body.constant(element.value.getType(), 0);
+        return SmallVector<Value>{selectOr(body, element, zero)};
+      })
+      ->getResult(0);
+}
+
+/// A convolution without groups is a product of window rows and filters.
+static LoweredValues lowerConvAsMatmul(OpBuilder &b, ConvOp op) {
+  MLIRContext *context = b.getContext();
+  Location loc = op.getLoc();
+  RankedTensorType type = op.getType(), w = op.getW().getType();
+  Value rows = buildWindowRows(b, op);
+  SmallVector<SymExprAttr> out = getDims(type);
+  SymExprAttr taps = product(context, ArrayRef(getDims(w)).drop_front(1));
+  SmallVector<SymExprAttr> rowDims = {out[0]};
+  llvm::append_range(rowDims, ArrayRef(out).drop_front(2));
+  SymExprAttr count = product(context, rowDims);
+  Type elementType = w.getElementType();
+  rows = ReshapeOp::create(b, loc, getTensorType({count, taps}, elementType),
+                           rows);
+  Value filters = ReshapeOp::create(
+      b, loc, getTensorType({out[1], taps}, elementType), op.getW());
+  filters = TransposeOp::create(b, loc, filters, ArrayRef<int64_t>{1, 0});
+  auto matmul = MatmulOp::create(b, loc, rows, filters);
+  LoweredValues product = lowerMatmul(b, matmul);
+  matmul.erase();
+  if (failed(product))
+    return failure();
+  // [N, places…, O] seen as [N, O, places…].
+  rowDims.push_back(out[1]);
+  Value result = ReshapeOp::create(
+      b, loc, getTensorType(rowDims, type.getElementType()), product->front());
+  SmallVector<int64_t> permutation = {0, type.getRank() - 1};
+  for (int64_t d = 1; d + 1 < type.getRank(); ++d)
+    permutation.push_back(d);
+  return SmallVector<Value>{TransposeOp::create(b, loc, result, permutation)};
+}
+
+/// Grouped: each output element sums over the taps of its group's channels.
+static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
+  RankedTensorType w = op.getW().getType();
+  SmallVector<SymExprAttr> sizes = getDims(op.getType());
+  unsigned rank = sizes.size(), spatial = rank - 2;
+  llvm::append_range(sizes, ArrayRef(getDims(w)).drop_front(1));
+  NestBuilder nest(b, op.getLoc(), sizes, spatial + 1);
+  unsigned table = nest.addTable(op.getX());
+  SmallVector<AffineExpr> filter = {b.getAffineDimExpr(1)};
+  for (unsigned d = 0; d <= spatial; ++d)
+    filter.push_back(b.getAffineDimExpr(rank + d));
+  nest.addInput(op.getW(),
+                AffineMap::get(sizes.size(), 0, filter, b.getContext()));
+  nest.addResult(op.getType(),
+                 b.getMultiDimIdentityMap(sizes.size()).getMajorSubMap(rank));
+  int64_t perGroup = w.getDimSize(0) / static_cast<int64_t>(op.getGroups());
+  Operation *rows = nest.build([&](const Body &body) {
+    Value group = arith::DivUIOp::create(body.b, body.loc, body.index(1),
+                                         body.constantIndex(perGroup));
+    Value channel =
+        arith::MulIOp::create(body.b, body.loc, group, body.size(getDim(w, 1)));
+    channel =
+        arith::AddIOp::create(body.b, body.loc, channel, body.index(rank));
+    WindowElement element =
+        fetchWindow(body, table, op, {body.index(0), channel}, 2, rank + 1);
+    Value zero = body.constant(element.value.getType(), 0);
+    Value x = selectOr(body, element, zero);
+    Value sum = arith::MulFOp::create(body.b, body.loc, x, body.scalars[0]);
+    return SmallVector<Value>{body.reduce(Combine::sum, sum)};
+  });
+  return SmallVector<Value>(rows->getResults());
+}
+
+static LoweredValues lowerConv(OpBuilder &b, ConvOp op) {
+  if (op.getGroups() == 1)
+    return lowerConvAsMatmul(b, op);
+  if (!op.getType().getElementType().isF32() &&
+      !op.getType().getElementType().isF64()) {
+    op.emitError("a grouped convolution must be f32 or f64, found ")
+        << op.getType();
+    return failure();
+  }
+  return lowerGroupedConv(b, op);
+}
+
+/// result[q] gathers the taps whose place is whole: (q + low - k * dilation) is
+/// a multiple of the stride and inside.
+static LoweredValues lowerConvTranspose(OpBuilder &b, ConvTransposeOp op) {
+  RankedTensorType x = op.getX().getType(), w = op.getW().getType();
+  SmallVector<SymExprAttr> sizes = getDims(op.getType());
+  unsigned rank = sizes.size(), spatial = rank - 2;
+  auto groups = static_cast<int64_t>(op.getGroups());
+  sizes.push_back(floorDiv(getDim(x, 1), groups));
+  llvm::append_range(sizes, ArrayRef(getDims(w)).drop_front(2));
+  SymExprAttr channels = sizes[rank];
+  NestBuilder nest(b, op.getLoc(), sizes, spatial + 1);
+  unsigned input = nest.addTable(op.getX()), filter = nest.addTable(op.getW());
+  nest.addResult(op.getType(),
+                 b.getMultiDimIdentityMap(sizes.size()).getMajorSubMap(rank));
+  Operation *rows = nest.build([&](const Body &body) {
+    OpBuilder &builder = body.b;
+    Location loc = body.loc;
+    Value perGroup = body.size(getDim(w, 1));
+    Value group = arith::DivUIOp::create(builder, loc, body.index(1), perGroup);
+    Value channel =
+        arith::MulIOp::create(builder, loc, group, body.size(channels));
+    channel = arith::AddIOp::create(builder, loc, channel, body.index(rank));
+    Value within =
+        arith::RemUIOp::create(builder, loc, body.index(1), perGroup);
+    SmallVector<Value> place = {body.index(0), channel};
+    SmallVector<Value> tap = {channel, within};
+    Value isInside;
+    for (unsigned i = 0; i < spatial; ++i) {
+      Value k = body.index(rank + 1 + i);
+      Value reach = arith::MulIOp::create(
+          builder, loc, k, body.constantIndex(op.getDilations()[i]));
+      Value index = arith::AddIOp::create(builder, loc, body.index(2 + i),
+                                          body.constantIndex(op.getLow()[i]));
+      index = arith::SubIOp::create(builder, loc, index, reach);
+      Value stride = body.constantIndex(op.getStrides()[i]);
+      Value quotient = arith::DivSIOp::create(builder, loc, index, stride);
+      Value back = arith::MulIOp::create(builder, loc, quotient, stride);
+      Value isWhole = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::eq, back, index);
+      Value inside =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                                quotient, body.size(getDim(x, i + 2)));
+      inside = arith::AndIOp::create(builder, loc, inside, isWhole);
+      isInside =
+          isInside
+              ? Value(arith::AndIOp::create(builder, loc, isInside, inside))
+              : inside;
+      place.push_back(arith::SelectOp::create(builder, loc, inside, quotient,
+                                              body.constantIndex(0)));
+      tap.push_back(k);
+    }
+    Value element = body.fetch(input, place);
+    Value product =
+        arith::MulFOp::create(builder, loc, element, body.fetch(filter, tap));
+    Value zero = body.constant(product.getType(), 0);
+    product = arith::SelectOp::create(builder, loc, isInside, product, zero);
+    return SmallVector<Value>{body.reduce(Combine::sum, product)};
+  });
+  return SmallVector<Value>(rows->getResults());
+}
+
+//===----------------------------------------------------------------------===//
+// Pooling
+//===----------------------------------------------------------------------===//
+
+/// How many elements a mean divides by: those inside x, or with
+/// `count_padding` those inside the padded x.
+static Value countElements(const Body &body, PoolOp op, unsigned firstPlace,
+                           unsigned firstTap, Value isInside) {
+  OpBuilder &b = body.b;
+  Location loc = body.loc;
+  Type i64 = b.getI64Type();
+  Value one = arith::ConstantIntOp::create(b, loc, i64, 1);
+  Value zero = arith::ConstantIntOp::create(b, loc, i64, 0);
+  Value counts = isInside;
+  if (op.getCountPadding()) {
+    counts = nullptr;
+    for (unsigned i = 0; i < op.getStrides().size() && op.getCeil(); ++i) {
+      // Rounding up may push a window beyond the padding.
+      Value place =
+          arith::MulIOp::create(b, loc, body.index(firstPlace + i),
+                                body.constantIndex(op.getStrides()[i]));
+      Value tap =
+          arith::MulIOp::create(b, loc, body.index(firstTap + i),
+                                body.constantIndex(op.getDilations()[i]));
+      Value index = arith::AddIOp::create(b, loc, place, tap);
+      SymExprAttr padded = add(getDim(op.getX().getType(), i + 2),
+                               op.getLow()[i] + op.getHigh()[i]);
+      Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                           index, body.size(padded));
+      counts = counts ? Value(arith::AndIOp::create(b, loc, counts, inside))
+                      : inside;
+    }
+  }
+  Value unit =
+      counts ? Value(arith::SelectOp::create(b, loc, counts, one, zero)) : one;
+  return body.reduce(Combine::sum, unit);
+}
+
+static LoweredValues lowerPool(OpBuilder &b, PoolOp op) {
+  RankedTensorType type = op.getType();
+  auto floatType = dyn_cast<FloatType>(type.getElementType());
+  SmallVector<SymExprAttr> sizes = getDims(type);
+  unsigned rank = sizes.size();
+  for (int64_t size : op.getWindow())
+    sizes.push_back(constantExpr(b, size));
+  NestBuilder nest(b, op.getLoc(), sizes, rank - 2);
+  unsigned table = nest.addTable(op.getX());
+  nest.addResult(type,
+                 b.getMultiDimIdentityMap(sizes.size()).getMajorSubMap(rank));
+  bool isUnsigned = type.getElementType().isUnsignedInteger();
+  Operation *rows = nest.build([&](const Body &body) {
+    OpBuilder &builder = body.b;
+    Location loc = body.loc;
+    WindowElement element =
+        fetchWindow(body, table, op, {body.index(0), body.index(1)}, 2, rank);
+    Type scalar = element.value.getType();
+    if (op.getKind() == PoolKind::max) {
+      TypedAttr least;
+      unsigned width = scalar.getIntOrFloatBitWidth();
+      if (floatType)
+        least = builder.getFloatAttr(scalar,
+                                     -std::numeric_limits<double>::infinity());
+      else
+        least = builder.getIntegerAttr(
+            scalar, isUnsigned ? APInt::getZero(width)
+                               : APInt::getSignedMinValue(width));
+      Value other = arith::ConstantOp::create(builder, loc, least);
+      return SmallVector<Value>{
+          body.reduce(isUnsigned ? Combine::umax : Combine::max,
+                      selectOr(body, element, other))};
+    }
+    if (cast<FloatType>(scalar).getWidth() < 32)
+      element.value = arith::ExtFOp::create(builder, loc, builder.getF32Type(),
+                                            element.value);
+    Value zero = body.constant(element.value.getType(), 0);
+    Value sum = body.reduce(Combine::sum, selectOr(body, element, zero));
+    Value count = countElements(body, op, 2, rank, element.isInside);
+    count = arith::SIToFPOp::create(builder, loc, sum.getType(), count);
+    Value mean = arith::DivFOp::create(builder, loc, sum, count);
+    if (mean.getType() != scalar)
+      mean = arith::TruncFOp::create(builder, loc, scalar, mean);
+    return SmallVector<Value>{mean};
+  });
+  return SmallVector<Value>(rows->getResults());
+}
+
+LoweredValues txc::lowerWindow(OpBuilder &b, Operation *op) {
+  return llvm::TypeSwitch<Operation *, LoweredValues>(op)
+      .Case([&](ConvOp conv) { return lowerConv(b, conv); })
+      .Case([&](ConvTransposeOp conv) { return lowerConvTranspose(b, conv); })
+      .Case([&](PoolOp pool) { return lowerPool(b, pool); })
+      .Default([](Operation *) { return SmallVector<Value>(); });
+}

@@ -1,0 +1,48 @@
+//===- Lowerings.h - from tx ops to phases ---------------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// One function a family of ops: builds the phases of `op` before it and
+/// returns the values that replace its results, or an empty vector when the op
+/// is of another family. Errors are reported on the op.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_PASSES_LOWER_LOWERINGS_H
+#define TXC_PASSES_LOWER_LOWERINGS_H
+
+#include "dialects/tx/Tx.h"
+
+namespace txc {
+
+using LoweredValues = llvm::FailureOr<llvm::SmallVector<mlir::Value>>;
+
+/// tx.add, tx.exp, tx.cast, …: a kernel.map.
+LoweredValues lowerElementwise(mlir::OpBuilder &b, mlir::Operation *op);
+/// Data movement that is no view: tx.concat, tx.pad, tx.iota, tx.symbolic, a
+/// tx.broadcast whose repeats a run decides.
+LoweredValues lowerMovement(mlir::OpBuilder &b, mlir::Operation *op);
+/// tx.gather*, tx.scatter*.
+LoweredValues lowerIndexing(mlir::OpBuilder &b, mlir::Operation *op);
+/// tx.reduce, tx.arg_reduce, tx.cumsum, tx.topk.
+LoweredValues lowerReduction(mlir::OpBuilder &b, mlir::Operation *op);
+/// tx.matmul: a kernel.gemm.
+LoweredValues lowerMatmul(mlir::OpBuilder &b, mlir::Operation *op);
+/// tx.conv, tx.conv_transpose, tx.pool.
+LoweredValues lowerWindow(mlir::OpBuilder &b, mlir::Operation *op);
+/// tx.layer_norm, tx.rms_norm, tx.softmax: kernel.rows.
+LoweredValues lowerNorm(mlir::OpBuilder &b, mlir::Operation *op);
+/// tx.attention, tx.rotary_embedding.
+LoweredValues lowerAttention(mlir::OpBuilder &b, mlir::Operation *op);
+
+/// The name of a runtime routine for an element type: `txc_topk_f32`.
+std::string getTypedRoutine(llvm::StringRef name, mlir::Type elementType);
+
+/// A row-major copy of a view's elements.
+mlir::Value materialize(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::Value view);
+
+} // namespace txc
+
+#endif // TXC_PASSES_LOWER_LOWERINGS_H

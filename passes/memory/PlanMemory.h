@@ -1,0 +1,67 @@
+//===- PlanMemory.h - buffers of the program -------------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Gives every tensor of a program of phases a place: weights, inputs and
+/// outputs have their own memory, all others share one arena, whose offsets are
+/// expressions of the symbols.
+///
+/// The program is a straight line, so a linear scan over the phases decides
+/// which tensors may share a *slot* of the arena; which of two symbolic sizes
+/// is larger is asked of the symbols' ranges and, where they don't tell,
+/// answered by the slot becoming the maximum of both.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_PASSES_MEMORY_PLANMEMORY_H
+#define TXC_PASSES_MEMORY_PLANMEMORY_H
+
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace txc {
+
+/// Where a tensor lies: `offset` bytes into one of the run's memories.
+struct Buffer {
+  enum class Space { weights, arena, input, output };
+  Space space = Space::arena;
+  /// Number of the input or output.
+  unsigned number = 0;
+  tx::SymExprAttr offset;
+};
+
+class MemoryPlan {
+public:
+  /// The buffer of a tensor of the program, through reshapes.
+  Buffer get(mlir::Value tensor) const;
+
+  tx::SymExprAttr getArenaBytes() const { return arenaBytes; }
+
+  /// Where in the arena output `number` lies when the caller gives no memory
+  /// for it.
+  tx::SymExprAttr getBorrowedOffset(unsigned number) const {
+    return borrowedOffsets[number];
+  }
+
+private:
+  friend class MemoryPlanner;
+  llvm::DenseMap<mlir::Value, Buffer> buffers;
+  llvm::SmallVector<tx::SymExprAttr> borrowedOffsets;
+  tx::SymExprAttr arenaBytes;
+};
+
+/// The bytes of a tensor (booleans take one each).
+tx::SymExprAttr getTensorBytes(mlir::RankedTensorType type);
+
+/// Plans `function`, a program of phases. Outputs that no phase writes (an
+/// input or a weight that is returned, a tensor returned twice) get a copying
+/// phase first. `weightOffset` says where a stored tensor lies in the weights
+/// image.
+mlir::FailureOr<MemoryPlan>
+planMemory(mlir::func::FuncOp function,
+           llvm::function_ref<int64_t(kernel::StoredOp)> weightOffset);
+
+} // namespace txc
+
+#endif // TXC_PASSES_MEMORY_PLANMEMORY_H
