@@ -13,8 +13,7 @@ using namespace mlir;
 using namespace txc;
 
 namespace {
-class SimplifyPass
-    : public PassWrapper<SimplifyPass, OperationPass<func::FuncOp>> {
+class SimplifyPass : public PassWrapper<SimplifyPass, OperationPass<ModuleOp>> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SimplifyPass)
 
@@ -24,8 +23,9 @@ public:
   }
 
   void runOnOperation() override {
-    if (failed(simplify(getOperation())))
-      getOperation().emitWarning("the simplifications did not converge");
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (failed(simplify(func)))
+        func.emitWarning("the simplifications did not converge");
   }
 };
 
@@ -46,15 +46,21 @@ constexpr Recognizer kActivations = {"txc-recognize-activations",
 constexpr Recognizer kSoftmax = {"txc-recognize-softmax", "Find softmax",
                                  recognizeSoftmax};
 
+constexpr Recognizer kIotaIndexing = {"txc-iota-indexing",
+                                      "Turn gathers at ranges into views",
+                                      recognizeIotaIndexing};
+constexpr Recognizer kAttention = {"txc-recognize-attention", "Find attention",
+                                   recognizeAttention};
+
 template <const Recognizer &recognizer>
-class RecognizePass : public PassWrapper<RecognizePass<recognizer>,
-                                         OperationPass<func::FuncOp>> {
+class RecognizePass
+    : public PassWrapper<RecognizePass<recognizer>, OperationPass<ModuleOp>> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(RecognizePass)
 
   explicit RecognizePass(Report *report = nullptr) : report(report) {}
   RecognizePass(const RecognizePass &other)
-      : PassWrapper<RecognizePass, OperationPass<func::FuncOp>>(other),
+      : PassWrapper<RecognizePass, OperationPass<ModuleOp>>(other),
         report(other.report) {}
 
   StringRef getArgument() const override { return recognizer.argument; }
@@ -65,7 +71,8 @@ public:
 
   void runOnOperation() override {
     Report local;
-    recognizer.run(this->getOperation(), report ? report : &local);
+    for (auto func : this->getOperation().template getOps<func::FuncOp>())
+      recognizer.run(func, report ? report : &local);
     if (remarks)
       for (const NearMiss &miss : local.getNearMisses())
         emitRemark(miss.location, "not recognized as ")
@@ -95,12 +102,21 @@ std::unique_ptr<Pass> txc::createRecognizeSoftmaxPass(Report *report) {
   return std::make_unique<RecognizePass<kSoftmax>>(report);
 }
 
+std::unique_ptr<Pass> txc::createIotaIndexingPass(Report *report) {
+  return std::make_unique<RecognizePass<kIotaIndexing>>(report);
+}
+std::unique_ptr<Pass> txc::createRecognizeAttentionPass(Report *report) {
+  return std::make_unique<RecognizePass<kAttention>>(report);
+}
+
 void txc::registerGraphPasses() {
   registerPass(createSimplifyPass);
   registerPass([] { return createRecognizeLayerNormPass(); });
   registerPass([] { return createRecognizeRmsNormPass(); });
   registerPass([] { return createRecognizeActivationsPass(); });
   registerPass([] { return createRecognizeSoftmaxPass(); });
+  registerPass([] { return createIotaIndexingPass(); });
+  registerPass([] { return createRecognizeAttentionPass(); });
   PassPipelineRegistration<>(
       "txc-graph", "What happens to a graph before it is cut into phases",
       [](OpPassManager &manager) { buildGraphPipeline(manager); });

@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// Pass wrappers of Simplify.h and Recognize.h, for pipelines and txc-opt.
+/// Pass wrappers of Simplify.h and Recognize.h, for pipelines and txc-opt. They
+/// run on modules: a rewrite may add a requirement on the model's dims.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +29,10 @@ std::unique_ptr<mlir::Pass>
 createRecognizeActivationsPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass>
 createRecognizeSoftmaxPass(Report *report = nullptr);
+
+std::unique_ptr<mlir::Pass> createIotaIndexingPass(Report *report = nullptr);
+std::unique_ptr<mlir::Pass>
+createRecognizeAttentionPass(Report *report = nullptr);
 
 /// Makes the passes above and the pipeline `txc-graph` known to txc-opt.
 void registerGraphPasses();

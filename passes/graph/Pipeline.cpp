@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/graph/Pipeline.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/graph/Passes.h"
@@ -12,18 +11,20 @@ using namespace mlir;
 using namespace txc;
 
 void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
-  OpPassManager &function = manager.nest<func::FuncOp>();
   auto clean = [&] {
-    function.addPass(createCanonicalizerPass());
-    function.addPass(createCSEPass());
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
   };
   // Exporters repeat subexpressions that a pattern wants to see as one value.
   clean();
-  function.addPass(createSimplifyPass());
+  manager.addPass(createSimplifyPass());
   clean();
-  function.addPass(createRecognizeLayerNormPass(report));
-  function.addPass(createRecognizeRmsNormPass(report));
-  function.addPass(createRecognizeActivationsPass(report));
-  function.addPass(createRecognizeSoftmaxPass(report));
+  manager.addPass(createIotaIndexingPass(report));
+  manager.addPass(createRecognizeLayerNormPass(report));
+  manager.addPass(createRecognizeRmsNormPass(report));
+  manager.addPass(createRecognizeActivationsPass(report));
+  manager.addPass(createRecognizeSoftmaxPass(report));
+  // Scores may carry norms and rotations, and need the softmax.
+  manager.addPass(createRecognizeAttentionPass(report));
   clean();
 }

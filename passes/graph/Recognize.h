@@ -37,7 +37,9 @@ bool recognizeSoftmax(mlir::func::FuncOp func, Report *report);
 /// tx.rotary_embedding of `x * cos + rotate(x) * sin`.
 bool recognizeRotaryEmbedding(mlir::func::FuncOp func, Report *report);
 
-/// Accesses at indices that are arithmetic on iotas become views.
+/// Gathers at indices that are arithmetic on iotas become views. Indices that
+/// may be out of range for some sizes become a requirement on the module (the
+/// attribute `tx.requirements`).
 bool recognizeIotaIndexing(mlir::func::FuncOp func, Report *report);
 
 /// tx.attention of `softmax(q kᵀ + mask) v`.

@@ -2,6 +2,7 @@
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/graph/Match.h"
 #include "passes/graph/Simplify.h"
@@ -47,35 +48,37 @@ groupDims(ArrayRef<SymExprAttr> dims, ArrayRef<SymExprAttr> merged) {
   return ends;
 }
 
-/// reshape(transpose(reshape(x))) that merges dims, moves them together and
-/// splits them again is one transpose. So exporters transpose the keys of
-/// attention: [B, H, T, D] to [B*H, T, D] to [B*H, D, T] to [B, H, D, T].
-static LogicalResult transposeUnmerged(ReshapeOp op,
-                                       PatternRewriter &rewriter) {
+/// reshape(transpose(x)) that splits dims is transpose(reshape(x)): dims are
+/// split first. Exporters transpose the keys of attention in three dims, [B, H,
+/// T, D] to [B*H, T, D] to [B*H, D, T] to [B, H, D, T]; this leaves one
+/// transpose, since the two reshapes undo each other.
+static LogicalResult splitBeforeTranspose(ReshapeOp op,
+                                          PatternRewriter &rewriter) {
   auto transpose = op.getX().getDefiningOp<TransposeOp>();
-  auto merge =
-      transpose ? transpose.getX().getDefiningOp<ReshapeOp>() : ReshapeOp();
-  if (!merge)
-    return rewriter.notifyMatchFailure(op, "no transpose of a reshape");
-  SmallVector<SymExprAttr> source = getDims(merge.getX().getType());
+  if (!transpose || !transpose->hasOneUse())
+    return rewriter.notifyMatchFailure(op, "no transpose for it alone");
   SmallVector<SymExprAttr> result = getDims(op.getType());
-  auto sourceEnds = groupDims(source, getDims(merge.getType()));
-  auto resultEnds = groupDims(result, getDims(transpose.getType()));
-  if (!sourceEnds || !resultEnds)
-    return rewriter.notifyMatchFailure(op, "the reshapes split other dims");
-  SmallVector<int64_t> permutation;
-  for (auto [i, axis] : llvm::enumerate(transpose.getPermutation())) {
-    size_t from = axis == 0 ? 0 : (*sourceEnds)[axis - 1];
-    size_t begin = i == 0 ? 0 : (*resultEnds)[i - 1];
-    ArrayRef<SymExprAttr> group =
-        ArrayRef(source).slice(from, (*sourceEnds)[axis] - from);
-    if (group != ArrayRef(result).slice(begin, (*resultEnds)[i] - begin))
-      return rewriter.notifyMatchFailure(
-          op, "dims are merged in one way and split in another");
-    for (size_t d = 0; d < group.size(); ++d)
-      permutation.push_back(static_cast<int64_t>(from + d));
-  }
-  rewriter.replaceOpWithNewOp<TransposeOp>(op, merge.getX(), permutation);
+  auto ends = groupDims(result, getDims(transpose.getType()));
+  if (!ends)
+    return rewriter.notifyMatchFailure(op, "it does not only split dims");
+  // Where in the result the parts of each dim of x lie.
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  SmallVector<std::pair<size_t, size_t>> parts(permutation.size());
+  for (auto [i, axis] : llvm::enumerate(permutation))
+    parts[axis] = {i == 0 ? 0 : (*ends)[i - 1], (*ends)[i]};
+  SmallVector<SymExprAttr> splitDims;
+  SmallVector<int64_t> inverse;
+  for (auto [begin, end] : parts)
+    for (size_t d = begin; d < end; ++d) {
+      splitDims.push_back(result[d]);
+      inverse.push_back(static_cast<int64_t>(d));
+    }
+  RankedTensorType splitType =
+      tx::getTensorType(splitDims, op.getType().getElementType());
+  Value split = rewriter.createOrFold<ReshapeOp>(op.getLoc(), splitType,
+                                                 transpose.getX());
+  rewriter.replaceOpWithNewOp<TransposeOp>(op, split,
+                                           invertPermutationVector(inverse));
   return success();
 }
 
@@ -112,8 +115,9 @@ static LogicalResult dropDoubleNegation(NotOp op, PatternRewriter &rewriter) {
 
 void txc::populateViewPatterns(RewritePatternSet &patterns) {
   patterns.add(transposeAsReshape);
-  // Before the canonical reshape(reshape(x)), which hides the merged dims.
-  patterns.add(transposeUnmerged, PatternBenefit(2));
+  patterns.add(splitBeforeTranspose);
+  ReshapeOp::getCanonicalizationPatterns(patterns, patterns.getContext());
+  TransposeOp::getCanonicalizationPatterns(patterns, patterns.getContext());
   patterns.add(selectByConstant);
   patterns.add(selectByNegation);
   patterns.add(dropDoubleNegation);

@@ -1,4 +1,4 @@
-// RUN: txc-opt %s -pass-pipeline='builtin.module(func.func(txc-recognize-activations{remarks}))' \
+// RUN: txc-opt %s -pass-pipeline='builtin.module(txc-recognize-activations{remarks})' \
 // RUN:   -split-input-file -verify-diagnostics | FileCheck %s
 
 // x * (0.5 * (1 + erf(x / 1.41421354)))

@@ -1,4 +1,4 @@
-// RUN: txc-opt %s -pass-pipeline='builtin.module(func.func(txc-recognize-layer-norm{remarks}))' \
+// RUN: txc-opt %s -pass-pipeline='builtin.module(txc-recognize-layer-norm{remarks})' \
 // RUN:   -split-input-file -verify-diagnostics | FileCheck %s
 
 // CHECK-LABEL: @division

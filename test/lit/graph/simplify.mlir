@@ -143,11 +143,10 @@ func.func @transpose_unmerged(%k: tensor<?x4x?x12xf32, #tx.dims<[B, 4, S, 12]>>)
 
 // -----
 
-// The last reshape splits 4 * 6 as 6 * 4.
+// The last reshape splits 4 * 6 as 6 * 4: that is done first.
 // CHECK-LABEL: @transpose_split_otherwise
-// CHECK:         tx.reshape
-// CHECK:         tx.transpose
-// CHECK:         tx.reshape
+// CHECK-NEXT:    %[[X:.*]] = tx.reshape %{{.*}} : tensor<4x6x5xf32> to tensor<6x4x5xf32>
+// CHECK-NEXT:    tx.transpose %[[X]] [2, 0, 1]
 func.func @transpose_split_otherwise(%x: tensor<4x6x5xf32>) -> tensor<5x6x4xf32> {
   %0 = tx.reshape %x : tensor<4x6x5xf32> to tensor<24x5xf32>
   %1 = tx.transpose %0 [1, 0] : tensor<24x5xf32>

@@ -1,4 +1,4 @@
-// RUN: txc-opt %s -pass-pipeline='builtin.module(func.func(txc-recognize-softmax{remarks}))' \
+// RUN: txc-opt %s -pass-pipeline='builtin.module(txc-recognize-softmax{remarks})' \
 // RUN:   -split-input-file -verify-diagnostics | FileCheck %s
 
 // CHECK-LABEL: @stable

@@ -1,0 +1,234 @@
+//===- AffineIndex.cpp - integer tensors that follow their index ---------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/graph/AffineIndex.h"
+#include "dialects/tx/TxFold.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "passes/graph/Match.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::tx;
+
+using Coefficients = SmallVector<SymExprAttr>;
+using MaybeAffine = std::optional<AffineIndex>;
+
+static SymExprAttr getZero(MLIRContext *context) {
+  return getConstantExpr(context, 0);
+}
+
+bool AffineIndex::isConstant() const {
+  return llvm::all_of(coefficients,
+                      [](SymExprAttr c) { return c.isConstant(0); });
+}
+
+std::optional<unsigned> AffineIndex::getOnlyDim() const {
+  std::optional<unsigned> only;
+  for (auto [dim, coefficient] : llvm::enumerate(coefficients)) {
+    if (coefficient.isConstant(0))
+      continue;
+    if (only || !coefficient.isConstant(1))
+      return std::nullopt;
+    only = dim;
+  }
+  return only;
+}
+
+/// Coefficients of more leading dims, which don't matter.
+static Coefficients alignRight(const AffineIndex &index, size_t rank) {
+  Coefficients result = index.coefficients;
+  if (result.size() < rank)
+    result.insert(result.begin(), rank - result.size(),
+                  getZero(index.constant.getContext()));
+  return result;
+}
+
+/// `lhs + factor * rhs`.
+static AffineIndex combine(const AffineIndex &lhs, const AffineIndex &rhs,
+                           int64_t factor) {
+  size_t rank = std::max(lhs.coefficients.size(), rhs.coefficients.size());
+  AffineIndex result{add(lhs.constant, mul(rhs.constant, factor)),
+                     alignRight(lhs, rank)};
+  for (auto [sum, term] : llvm::zip(result.coefficients, alignRight(rhs, rank)))
+    sum = add(sum, mul(term, factor));
+  return result;
+}
+
+AffineIndex txc::subtract(const AffineIndex &lhs, const AffineIndex &rhs) {
+  return combine(lhs, rhs, -1);
+}
+
+std::optional<int64_t> txc::getLowerBound(const AffineIndex &index,
+                                          ArrayRef<SymExprAttr> dims,
+                                          const SymbolBounds &bounds) {
+  SymExprAttr least = index.constant;
+  for (auto [coefficient, dim] : llvm::zip(index.coefficients, dims)) {
+    if (coefficient.isConstant(0))
+      continue;
+    std::optional<int64_t> value = coefficient.getConstant();
+    if (!value)
+      return std::nullopt;
+    if (*value < 0)
+      least = add(least, mul(add(dim, -1), *value));
+  }
+  return bounds.lowerBound(least);
+}
+
+//===----------------------------------------------------------------------===//
+// The analysis
+//===----------------------------------------------------------------------===//
+
+/// How far the analysis follows a value back; mask plumbing is shallow.
+static constexpr unsigned kMaxDepth = 32;
+
+static MaybeAffine analyze(Value value, unsigned depth);
+
+/// The function that known elements follow, if they follow one.
+static MaybeAffine analyzeElements(ArrayRef<SymExprAttr> elements,
+                                   ArrayRef<int64_t> shape) {
+  if (elements.empty())
+    return std::nullopt;
+  MLIRContext *context = elements.front().getContext();
+  SmallVector<int64_t> strides = getRowMajorStrides(shape);
+  AffineIndex index{elements.front(), {}};
+  for (auto [size, stride] : llvm::zip(shape, strides))
+    index.coefficients.push_back(
+        size == 1 ? getZero(context) : sub(elements[stride], elements.front()));
+  for (auto [linear, element] : llvm::enumerate(elements)) {
+    SymExprAttr expected = index.constant;
+    for (auto [size, stride, coefficient] :
+         llvm::zip(shape, strides, index.coefficients))
+      expected = add(expected, mul(coefficient, static_cast<int64_t>(linear) /
+                                                    stride % size));
+    if (expected != element)
+      return std::nullopt;
+  }
+  return index;
+}
+
+/// A reshape that only inserts and removes dims of size 1.
+static MaybeAffine analyzeReshape(ReshapeOp op, unsigned depth) {
+  MaybeAffine x = analyze(op.getX(), depth);
+  if (!x)
+    return std::nullopt;
+  SmallVector<SymExprAttr> from = getDims(op.getX().getType());
+  Coefficients coefficients;
+  size_t next = 0;
+  auto skipOnes = [&] {
+    while (next < from.size() && from[next].isConstant(1))
+      ++next;
+  };
+  for (SymExprAttr dim : getDims(op.getType())) {
+    if (dim.isConstant(1)) {
+      coefficients.push_back(getZero(op.getContext()));
+      continue;
+    }
+    skipOnes();
+    if (next == from.size() || from[next] != dim)
+      return std::nullopt;
+    coefficients.push_back(x->coefficients[next++]);
+  }
+  skipOnes();
+  if (next != from.size())
+    return std::nullopt;
+  return AffineIndex{x->constant, std::move(coefficients)};
+}
+
+static MaybeAffine analyzeBroadcast(BroadcastOp op, unsigned depth) {
+  MaybeAffine x = analyze(op.getX(), depth);
+  if (!x)
+    return std::nullopt;
+  // Whether a dim of another name is 1 only a run knows.
+  for (auto [from, to] : llvm::zip(llvm::reverse(getDims(op.getX().getType())),
+                                   llvm::reverse(getDims(op.getType()))))
+    if (from != to && !from.isConstant(1))
+      return std::nullopt;
+  x->coefficients = alignRight(*x, static_cast<size_t>(op.getType().getRank()));
+  return x;
+}
+
+static MaybeAffine analyzeSlice(SliceOp op, unsigned depth) {
+  MaybeAffine x = analyze(op.getX(), depth);
+  if (!x)
+    return std::nullopt;
+  for (auto [coefficient, start, step, dim] :
+       llvm::zip(x->coefficients, op.getStarts(), op.getSteps(),
+                 getDims(op.getType()))) {
+    x->constant = add(x->constant, mul(coefficient, cast<SymExprAttr>(start)));
+    coefficient =
+        dim.isConstant(1) ? getZero(op.getContext()) : mul(coefficient, step);
+  }
+  return x;
+}
+
+static MaybeAffine analyzeMul(MulOp op, unsigned depth) {
+  MaybeAffine lhs = analyze(op.getLhs(), depth);
+  MaybeAffine rhs = lhs ? analyze(op.getRhs(), depth) : std::nullopt;
+  if (!rhs)
+    return std::nullopt;
+  if (!rhs->isConstant())
+    std::swap(lhs, rhs);
+  if (!rhs->isConstant())
+    return std::nullopt;
+  lhs->coefficients =
+      alignRight(*lhs, static_cast<size_t>(op.getType().getRank()));
+  for (SymExprAttr &coefficient : lhs->coefficients)
+    coefficient = mul(coefficient, rhs->constant);
+  lhs->constant = mul(lhs->constant, rhs->constant);
+  return lhs;
+}
+
+static MaybeAffine analyzeSum(Operation *op, int64_t factor, unsigned depth) {
+  MaybeAffine lhs = analyze(op->getOperand(0), depth);
+  MaybeAffine rhs = lhs ? analyze(op->getOperand(1), depth) : std::nullopt;
+  if (!rhs)
+    return std::nullopt;
+  return combine(*lhs, *rhs, factor);
+}
+
+static MaybeAffine analyzeTranspose(TransposeOp op, unsigned depth) {
+  MaybeAffine x = analyze(op.getX(), depth);
+  if (x)
+    x->coefficients = applyPermutation(x->coefficients, op.getPermutation());
+  return x;
+}
+
+static MaybeAffine analyze(Value value, unsigned depth) {
+  RankedTensorType type = txc::getTensorType(value);
+  if (depth == 0 || !type.getElementType().isSignlessInteger() ||
+      type.getElementType().isInteger(1))
+    return std::nullopt;
+  if (auto exprs = matchExprs(value))
+    return analyzeElements(*exprs, type.getShape());
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  --depth;
+  return TypeSwitch<Operation *, MaybeAffine>(op)
+      .Case<IotaOp>([](IotaOp op) {
+        MLIRContext *context = op.getContext();
+        return AffineIndex{getZero(context), {getConstantExpr(context, 1)}};
+      })
+      .Case<AddOp>([&](AddOp op) { return analyzeSum(op, 1, depth); })
+      .Case<SubOp>([&](SubOp op) { return analyzeSum(op, -1, depth); })
+      .Case<MulOp>([&](MulOp op) { return analyzeMul(op, depth); })
+      .Case<ReshapeOp>([&](ReshapeOp op) { return analyzeReshape(op, depth); })
+      .Case<BroadcastOp>(
+          [&](BroadcastOp op) { return analyzeBroadcast(op, depth); })
+      .Case<SliceOp>([&](SliceOp op) { return analyzeSlice(op, depth); })
+      .Case<TransposeOp>(
+          [&](TransposeOp op) { return analyzeTranspose(op, depth); })
+      // Indices are far below the range of 32 bits (see TxFold.cpp).
+      .Case<CastOp>([&](CastOp op) -> MaybeAffine {
+        if (op.getType().getElementTypeBitWidth() < 32)
+          return std::nullopt;
+        return analyze(op.getX(), depth);
+      })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+std::optional<AffineIndex> txc::getAffineIndex(Value value) {
+  return analyze(value, kMaxDepth);
+}

@@ -1,0 +1,291 @@
+//===- AttentionMask.cpp - which keys a query sees -----------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// A boolean mask is a conjunction of conditions. Those that compare the places
+/// of query and key become attributes; what is left is and-ed again on the
+/// smallest shape that carries it.
+///
+/// A fill of -inf means a key does not count. So does a finite one so low that
+/// adding any score to it gives the fill again, but a row that has only such
+/// keys is the mean of all values, where -inf gives NaN.
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/graph/AttentionMask.h"
+#include "passes/graph/AffineIndex.h"
+#include "passes/graph/Match.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::tx;
+
+bool txc::isAbsorbing(double fill) {
+  // In f32 half a unit in the last place of 2^99 is 2^(99 - 24).
+  return fill <= -0x1p99;
+}
+
+MaskTerm txc::getAddedTerm(Value addend) {
+  MaskTerm term{addend};
+  Value value = lookThroughFloatCasts(addend);
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = lookThroughFloatCasts(broadcast.getX());
+  auto select = value.getDefiningOp<SelectOp>();
+  if (!select)
+    return term;
+  std::optional<double> lhs = matchScalar(select.getLhs());
+  std::optional<double> rhs = matchScalar(select.getRhs());
+  if (!lhs || !rhs || (*lhs != 0) == (*rhs != 0))
+    return term;
+  bool keeps = *lhs == 0;
+  double fill = keeps ? *rhs : *lhs;
+  if (!isAbsorbing(fill))
+    return term;
+  return MaskTerm{select.getCondition(), /*isBoolean=*/true, keeps, fill};
+}
+
+//===----------------------------------------------------------------------===//
+// Conditions
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A key counts only where `value` is `keeps`.
+struct Condition {
+  Value value;
+  bool keeps;
+};
+
+/// The parts of a conjunction.
+class Conjunction {
+public:
+  Conjunction(ArrayRef<SymExprAttr> scores, const SymbolBounds &bounds)
+      : scores(scores), bounds(bounds) {}
+
+  void add(Value value, bool keeps);
+  /// Takes from the conditions what attributes of tx.attention can say.
+  void extractPlaces(AttentionMask &mask);
+  /// The and of what is left, or null.
+  Value build(RewriterBase &rewriter, Location loc) const;
+
+private:
+  bool extractPlace(const Condition &condition, AttentionMask &mask);
+  bool isAlwaysTrue(const Condition &condition) const;
+
+  ArrayRef<SymExprAttr> scores;
+  const SymbolBounds &bounds;
+  SmallVector<Condition> conditions;
+};
+} // namespace
+
+/// The operand of a broadcast, or of a reshape that adds leading dims of 1:
+/// aligned at the right it says the same.
+static Value lookThroughAlignment(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) {
+    for (auto [from, to] :
+         llvm::zip(llvm::reverse(getDims(broadcast.getX().getType())),
+                   llvm::reverse(getDims(broadcast.getType()))))
+      if (from != to && !from.isConstant(1))
+        return nullptr;
+    return broadcast.getX();
+  }
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  if (!reshape)
+    return nullptr;
+  SmallVector<SymExprAttr> from = getDims(reshape.getX().getType());
+  SmallVector<SymExprAttr> to = getDims(reshape.getType());
+  bool addsLeadingOnes = from.size() <= to.size() &&
+                         ArrayRef(to).take_back(from.size()) == ArrayRef(from);
+  return addsLeadingOnes ? reshape.getX() : Value();
+}
+
+void Conjunction::add(Value value, bool keeps) {
+  while (Value inner = lookThroughAlignment(value))
+    value = inner;
+  if (auto negation = value.getDefiningOp<NotOp>())
+    return add(negation.getX(), !keeps);
+  Operation *op = value.getDefiningOp();
+  // not (a or b) is not a and not b.
+  if ((isa_and_present<AndOp>(op) && keeps) ||
+      (isa_and_present<OrOp>(op) && !keeps)) {
+    add(op->getOperand(0), keeps);
+    return add(op->getOperand(1), keeps);
+  }
+  Condition condition{value, keeps};
+  if (!isAlwaysTrue(condition))
+    conditions.push_back(condition);
+}
+
+//===----------------------------------------------------------------------===//
+// Places of query and key
+//===----------------------------------------------------------------------===//
+
+/// A comparison of places as `index <= 0`.
+static std::optional<AffineIndex> getNonPositive(CompareOp compare,
+                                                 bool keeps) {
+  std::optional<AffineIndex> lhs = getAffineIndex(compare.getLhs());
+  std::optional<AffineIndex> rhs =
+      lhs ? getAffineIndex(compare.getRhs()) : std::nullopt;
+  if (!rhs)
+    return std::nullopt;
+  Predicate predicate = compare.getPredicate();
+  if (predicate == Predicate::eq || predicate == Predicate::ne)
+    return std::nullopt;
+  bool isLess = predicate == Predicate::lt || predicate == Predicate::le;
+  bool isStrict = predicate == Predicate::lt || predicate == Predicate::gt;
+  // not (a < b) is b <= a.
+  if (!keeps) {
+    isLess = !isLess;
+    isStrict = !isStrict;
+  }
+  AffineIndex difference = isLess ? subtract(*lhs, *rhs) : subtract(*rhs, *lhs);
+  if (isStrict)
+    difference.constant = tx::add(difference.constant, 1);
+  return difference;
+}
+
+static std::optional<AffineIndex> getNonPositive(const Condition &condition) {
+  auto compare = condition.value.getDefiningOp<CompareOp>();
+  return compare ? getNonPositive(compare, condition.keeps) : std::nullopt;
+}
+
+static AffineIndex negate(const AffineIndex &index) {
+  MLIRContext *context = index.constant.getContext();
+  return subtract(AffineIndex{getConstantExpr(context, 0), {}}, index);
+}
+
+bool Conjunction::isAlwaysTrue(const Condition &condition) const {
+  if (std::optional<double> constant = matchScalar(condition.value))
+    return (*constant != 0) == condition.keeps;
+  std::optional<AffineIndex> index = getNonPositive(condition);
+  if (!index)
+    return false;
+  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(condition.value));
+  std::optional<int64_t> least = getLowerBound(negate(*index), dims, bounds);
+  return least.value_or(-1) >= 0;
+}
+
+/// Whether query place s and key place t (the last two dims) have these
+/// coefficients and no other place matters.
+static bool hasCoefficients(const AffineIndex &index, int64_t query,
+                            int64_t key) {
+  ArrayRef<SymExprAttr> coefficients = index.coefficients;
+  if (coefficients.size() < 2)
+    return false;
+  return llvm::all_of(coefficients.drop_back(2),
+                      [](SymExprAttr c) { return c.isConstant(0); }) &&
+         coefficients[coefficients.size() - 2].isConstant(query) &&
+         coefficients.back().isConstant(key);
+}
+
+bool Conjunction::extractPlace(const Condition &condition,
+                               AttentionMask &mask) {
+  std::optional<AffineIndex> index = getNonPositive(condition);
+  if (!index)
+    return false;
+  // A single query has no coefficient.
+  int64_t query = scores[scores.size() - 2].isConstant(1) ? 0 : 1;
+  SymExprAttr zero = getConstantExpr(index->constant.getContext(), 0);
+  // t - s + c <= 0 is t <= s + causal with causal = -c.
+  if (!mask.causal && hasCoefficients(*index, -query, 1)) {
+    mask.causal = tx::sub(zero, index->constant);
+    return true;
+  }
+  // s - t + c <= 0 is t > s + c - 1, so causal - window = c - 1.
+  if (!mask.causal || mask.window || !hasCoefficients(*index, query, -1))
+    return false;
+  std::optional<int64_t> window =
+      tx::add(tx::sub(mask.causal, index->constant), 1).getConstant();
+  if (!window || *window < 1)
+    return false;
+  mask.window = window;
+  return true;
+}
+
+void Conjunction::extractPlaces(AttentionMask &mask) {
+  // A window is relative to the causal offset: two rounds.
+  for (int round = 0; round < 2; ++round)
+    llvm::erase_if(conditions, [&](const Condition &condition) {
+      return extractPlace(condition, mask);
+    });
+}
+
+Value Conjunction::build(RewriterBase &rewriter, Location loc) const {
+  Value result;
+  for (const Condition &condition : conditions) {
+    Value value = condition.value;
+    if (!condition.keeps)
+      value = NotOp::create(rewriter, loc, value);
+    result = result ? AndOp::create(rewriter, loc, result, value).getResult()
+                    : value;
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// All terms together
+//===----------------------------------------------------------------------===//
+
+/// Whether one boolean mask says what the terms do together: no float among
+/// them, and never two finite fills that add up to another one.
+static bool isOneBoolean(ArrayRef<MaskTerm> terms) {
+  bool areBoolean =
+      llvm::all_of(terms, [](const MaskTerm &term) { return term.isBoolean; });
+  bool areInfinite = llvm::all_of(
+      terms, [](const MaskTerm &term) { return std::isinf(term.fill); });
+  return areBoolean && (areInfinite || terms.size() == 1);
+}
+
+/// The float tensor that a boolean term adds.
+static Value createAddend(RewriterBase &rewriter, Location loc, Value condition,
+                          bool keeps, double fill, Type type) {
+  RankedTensorType scalar = tx::getTensorType(ArrayRef<SymExprAttr>(), type);
+  Value zero = createSplat(rewriter, loc, scalar, 0);
+  Value low = createSplat(rewriter, loc, scalar, fill);
+  return SelectOp::create(rewriter, loc, condition, keeps ? zero : low,
+                          keeps ? low : zero);
+}
+
+AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
+                             ArrayRef<MaskTerm> terms,
+                             ArrayRef<SymExprAttr> scores, Type scoreType,
+                             bool zeroesNan, const SymbolBounds &bounds) {
+  AttentionMask mask;
+  mask.maskedRow = zeroesNan ? MaskedRow::zero : MaskedRow::nan;
+  if (terms.empty())
+    return mask;
+  Conjunction conjunction(scores, bounds);
+  bool isBoolean = isOneBoolean(terms);
+  Value sum;
+  auto accumulate = [&](Value addend) {
+    if (txc::getTensorType(addend).getElementType() != scoreType)
+      addend = CastOp::create(
+          rewriter, loc,
+          tx::getTensorType(getDims(txc::getTensorType(addend)), scoreType),
+          addend, /*saturate=*/false);
+    sum = sum ? AddOp::create(rewriter, loc, sum, addend).getResult() : addend;
+  };
+  for (const MaskTerm &term : terms) {
+    // A key at -inf stays there whatever is added to it.
+    if (isBoolean || (term.isBoolean && std::isinf(term.fill)))
+      conjunction.add(term.value, term.keeps);
+    else if (term.isBoolean)
+      accumulate(createAddend(rewriter, loc, term.value, term.keeps, term.fill,
+                              scoreType));
+    else
+      accumulate(term.value);
+  }
+  conjunction.extractPlaces(mask);
+  mask.mask = conjunction.build(rewriter, loc);
+  if (isBoolean) {
+    if (std::isfinite(terms.front().fill))
+      mask.maskedRow = MaskedRow::uniform;
+    return mask;
+  }
+  if (mask.mask)
+    accumulate(createAddend(rewriter, loc, mask.mask, /*keeps=*/true,
+                            -std::numeric_limits<double>::infinity(),
+                            scoreType));
+  mask.mask = sum;
+  return mask;
+}

@@ -1,0 +1,61 @@
+//===- AttentionMask.h - which keys a query sees ---------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// What a graph adds to attention scores, or puts in their place, sorted into
+/// the parts that tx.attention knows: causal offset, window, and a mask with as
+/// few elements as its information has.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_PASSES_GRAPH_ATTENTIONMASK_H
+#define TXC_PASSES_GRAPH_ATTENTIONMASK_H
+
+#include "dialects/tx/Tx.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace txc {
+
+/// One thing done to the scores on their way to the softmax.
+struct MaskTerm {
+  /// The float tensor added, or the boolean one that chooses; its dims align
+  /// with the scores' at the right.
+  mlir::Value value;
+  /// For a boolean: where it is `keeps`, a score stays; elsewhere it is `fill`,
+  /// or `fill` is added.
+  bool isBoolean = false;
+  bool keeps = true;
+  double fill = 0;
+};
+
+/// Whether `fill + score == fill` in f32 for all scores below 2^75 (f16 has no
+/// such finite number): adding it is the same as putting it in their place.
+bool isAbsorbing(double fill);
+
+/// A float tensor added to the scores, as a boolean term if it is
+/// `select(condition, 0, fill)`.
+MaskTerm getAddedTerm(mlir::Value addend);
+
+/// The mask operands and attributes of tx.attention.
+struct AttentionMask {
+  /// Null if every key counts that `causal` and `window` let count. Aligned at
+  /// the right with the scores.
+  mlir::Value mask;
+  tx::SymExprAttr causal;
+  std::optional<int64_t> window;
+  tx::MaskedRow maskedRow = tx::MaskedRow::nan;
+};
+
+/// Combines the terms; creates the ops of the mask at the rewriter's insertion
+/// point. `scores` are the dims of the scores, `zeroesNan` whether NaN
+/// probabilities become 0.
+AttentionMask buildMask(mlir::RewriterBase &rewriter, mlir::Location loc,
+                        llvm::ArrayRef<MaskTerm> terms,
+                        llvm::ArrayRef<tx::SymExprAttr> scores,
+                        mlir::Type scoreType, bool zeroesNan,
+                        const tx::SymbolBounds &bounds);
+
+} // namespace txc
+
+#endif // TXC_PASSES_GRAPH_ATTENTIONMASK_H
