@@ -45,7 +45,7 @@ public:
   LinkFolder &operator=(const LinkFolder &) = delete;
   ~LinkFolder() {
     if (!path.empty())
-      (void)sys::fs::remove_directories(path);
+      consumeError(errorCodeToError(sys::fs::remove_directories(path)));
   }
 
   Error create() {

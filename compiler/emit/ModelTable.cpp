@@ -130,13 +130,14 @@ static Error checkDescription(const ModelDescription &model) {
 
 /// A model must not need a feature whose absence the runtime can't notice.
 static Error checkTarget(const txc::Target &target) {
+  const std::string &name = target.getName();
   for (const std::string &feature : target.getRequiredFeatures())
     if (!is_contained(getCheckableCpuFeatures(), feature))
-      return tableError("target " + target.getName() +
-                        " uses the CPU feature " + feature +
+      return tableError(Twine("target ") + name + " uses the CPU feature " +
+                        feature +
                         ", for which this version can't test; leave it out "
                         "with -target=" +
-                        target.getName() + ":-" + feature);
+                        name + ":-" + feature);
   return Error::success();
 }
 

@@ -71,7 +71,7 @@ Expected<OutputFile> OutputFile::create(StringRef path, Kind kind) {
   return file;
 }
 
-OutputFile::OutputFile(OutputFile &&other)
+OutputFile::OutputFile(OutputFile &&other) noexcept
     : path(std::move(other.path)),
       temporary(std::exchange(other.temporary, std::nullopt)),
       descriptor(std::exchange(other.descriptor, -1)),
@@ -80,8 +80,15 @@ OutputFile::OutputFile(OutputFile &&other)
 OutputFile::~OutputFile() {
   if (temporary)
     consumeError(temporary->discard());
-  else if (descriptor > 2)
-    sys::Process::SafelyCloseFileDescriptor(descriptor);
+  else
+    consumeError(errorCodeToError(closeDirect()));
+}
+
+std::error_code OutputFile::closeDirect() {
+  int closing = std::exchange(descriptor, -1);
+  if (closing <= 2)
+    return {};
+  return sys::Process::SafelyCloseFileDescriptor(closing);
 }
 
 Error OutputFile::write(ArrayRef<char> bytes) {
@@ -107,8 +114,11 @@ Error OutputFile::overwrite(uint64_t start, ArrayRef<char> bytes) {
 }
 
 Error OutputFile::commit() {
-  if (!temporary)
+  if (!temporary) {
+    if (std::error_code error = closeDirect())
+      return fail(error);
     return Error::success();
+  }
   sys::fs::TempFile complete = std::move(*temporary);
   temporary.reset();
   descriptor = -1;

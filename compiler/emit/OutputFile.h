@@ -36,7 +36,7 @@ public:
   /// file (a pipe, /dev/null) is written to directly.
   static llvm::Expected<OutputFile> create(llvm::StringRef path, Kind kind);
 
-  OutputFile(OutputFile &&other);
+  OutputFile(OutputFile &&other) noexcept;
   OutputFile &operator=(OutputFile &&) = delete;
   /// Discards what was not committed.
   ~OutputFile();
@@ -59,6 +59,8 @@ private:
       : path(path.str()), descriptor(descriptor) {}
 
   llvm::Error fail(std::error_code reason) const;
+  /// Closes what is written to directly, but for the standard streams.
+  std::error_code closeDirect();
 
   std::string path;
   /// The file beside `path`; none when writing to `descriptor` directly.

@@ -33,7 +33,9 @@ TestFolder::TestFolder() {
   cantFail(errorCodeToError(sys::fs::createUniqueDirectory("txc-test", path)));
 }
 
-TestFolder::~TestFolder() { (void)sys::fs::remove_directories(path); }
+TestFolder::~TestFolder() {
+  consumeError(errorCodeToError(sys::fs::remove_directories(path)));
+}
 
 std::string TestFolder::getPath(StringRef name) const {
   SmallString<128> file = path;
@@ -96,7 +98,9 @@ static void readDynamicSymbols(const ElfObject &elf, DynamicInfo &info) {
         versions.empty() ? std::string() : versions[index++].Name;
     std::string name = cantFail(symbol.getName()).str();
     if (cantFail(symbol.getFlags()) & object::BasicSymbolRef::SF_Undefined) {
-      info.imports.push_back(version.empty() ? name : name + "@" + version);
+      if (!version.empty())
+        name.append("@").append(version);
+      info.imports.push_back(name);
     } else if (symbol.getELFType() != ELF::STT_NOTYPE) {
       info.exports.push_back(name);
       info.exportVersions.push_back(version);

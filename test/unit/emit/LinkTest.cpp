@@ -182,6 +182,7 @@ TEST(Link, WorksFromManyThreads) {
   ObjectBytes expected = link({twoFunctions});
   std::vector<ObjectBytes> results(4);
   std::vector<std::thread> threads;
+  threads.reserve(results.size());
   for (ObjectBytes &result : results)
     threads.emplace_back([&result] { result = link({twoFunctions}); });
   for (std::thread &thread : threads)

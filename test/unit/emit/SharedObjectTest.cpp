@@ -68,8 +68,9 @@ public:
   txc_session *session = nullptr;
 };
 
-const std::vector<float> threeRows = {0,  1,  2,  3,  10, 20,
-                                      30, 40, -1, -2, -3, 0};
+std::vector<float> makeRows() {
+  return {0, 1, 2, 3, 10, 20, 30, 40, -1, -2, -3, 0};
+}
 
 std::vector<float> addBias(std::vector<float> x, float bias) {
   for (size_t i = 0; i < x.size(); ++i)
@@ -80,7 +81,7 @@ std::vector<float> addBias(std::vector<float> x, float bias) {
 void expectRuns(const std::string &path, float bias = 10.0F) {
   RunningModel model(path);
   ASSERT_EQ(model.status, TXC_OK) << model.reason;
-  EXPECT_EQ(model.run(threeRows), addBias(threeRows, bias));
+  EXPECT_EQ(model.run(makeRows()), addBias(makeRows(), bias));
 }
 
 class SharedObject : public ::testing::Test {
@@ -163,9 +164,9 @@ TEST_F(SharedObject, SharesAProcessWithOthers) {
   emit(second);
   RunningModel one(folder.getPath("first.so"));
   RunningModel two(folder.getPath("second.so"));
-  EXPECT_EQ(one.run(threeRows), addBias(threeRows, 1.0F));
-  EXPECT_EQ(two.run(threeRows), addBias(threeRows, 2.0F));
-  EXPECT_EQ(one.run(threeRows), addBias(threeRows, 1.0F));
+  EXPECT_EQ(one.run(makeRows()), addBias(makeRows(), 1.0F));
+  EXPECT_EQ(two.run(makeRows()), addBias(makeRows(), 2.0F));
+  EXPECT_EQ(one.run(makeRows()), addBias(makeRows(), 1.0F));
 }
 
 //===----------------------------------------------------------------------===//
