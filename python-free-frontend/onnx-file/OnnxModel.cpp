@@ -61,7 +61,7 @@ const Function *Model::findFunction(StringRef domainName,
 /// \p name without what would break a line of output or confuse a terminal.
 /// Bytes from 0x80 on pass: they are UTF-8.
 static std::string printable(StringRef name) {
-  constexpr size_t maxLength = 200;
+  constexpr size_t maxLength = 120;
   std::string text;
   for (char c : name.take_front(maxLength)) {
     auto byte = static_cast<unsigned char>(c);

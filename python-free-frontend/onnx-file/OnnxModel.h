@@ -68,7 +68,8 @@ struct TensorRef {
   uint64_t denseBytes() const;
 };
 
-/// COO form: `values` has one element for each row of `indices`.
+/// COO form: `values` has N elements, `indices` (of type Int64) are [N] into
+/// the flattened tensor or [N, rank]. Their values are not checked: that reads.
 struct SparseTensor {
   TensorRef values;
   TensorRef indices;
@@ -244,7 +245,7 @@ struct Model {
                                llvm::StringRef overload) const;
 };
 
-/// \p name in quotes for a message: at most 200 bytes of it, and no control
+/// \p name in quotes for a message: at most 120 bytes of it, and no control
 /// characters, which names in damaged files have.
 std::string quote(llvm::StringRef name);
 

@@ -18,7 +18,8 @@ using namespace txc::onnx;
 
 bool ParseContext::charge(uint64_t bytes, WireReader &reader) {
   if (bytes > OnnxFile::maxTreeBytes - charged) {
-    reader.fail("is where the graph's structure outgrows " +
+    reader.stop("the structure of the model, without its weights, takes more "
+                "than " +
                 Twine(OnnxFile::maxTreeBytes >> 20) + " MiB of memory");
     return false;
   }

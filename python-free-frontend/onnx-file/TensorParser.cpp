@@ -143,10 +143,13 @@ static Expected<uint64_t> countElements(ArrayRef<int64_t> dims) {
 
 /// "dims [2, 3] of FLOAT take 24 bytes".
 static std::string describeSize(const TensorRef &ref) {
+  constexpr size_t maxNamed = 8;
   std::string text = "dims [";
-  text += join(
-      map_range(ref.dims, [](int64_t dim) { return Twine(dim).str(); }), ", ");
-  text += "] of " + elementTypeName(ref.elementType).str() + " take ";
+  text += join(map_range(ref.dims.take_front(maxNamed),
+                         [](int64_t dim) { return Twine(dim).str(); }),
+               ", ");
+  text += ref.dims.size() > maxNamed ? ", …] of " : "] of ";
+  text += elementTypeName(ref.elementType).str() + " take ";
   if (ref.elementType == ElementType::String)
     return text + std::to_string(ref.numElements()) + " strings";
   return text + std::to_string(ref.denseBytes()) + " bytes";
@@ -281,6 +284,25 @@ Error txc::onnx::parseTensor(ParseContext &context, Bytes message,
   return Error::success();
 }
 
+/// One index for each value, either into the flattened tensor or one a dim.
+static Error checkSparse(const SparseTensor &tensor) {
+  if (Expected<uint64_t> count = countElements(tensor.dims); !count)
+    return count.takeError();
+  ArrayRef<int64_t> values = tensor.values.dims;
+  ArrayRef<int64_t> indices = tensor.indices.dims;
+  if (tensor.indices.elementType != ElementType::Int64)
+    return makeError("indices are of type " +
+                     elementTypeName(tensor.indices.elementType) +
+                     " instead of INT64");
+  bool isFlat = indices.size() == 1;
+  bool isByDim = indices.size() == 2 &&
+                 indices[1] == static_cast<int64_t>(tensor.dims.size());
+  if (values.size() != 1 || (!isFlat && !isByDim) || indices[0] != values[0])
+    return makeError("values and indices do not belong together: values are "
+                     "[N], indices [N] or [N, rank]");
+  return Error::success();
+}
+
 Error txc::onnx::parseSparseTensor(ParseContext &context, Bytes message,
                                    SparseTensor &tensor) {
   SmallVector<int64_t> dims;
@@ -306,9 +328,8 @@ Error txc::onnx::parseSparseTensor(ParseContext &context, Bytes message,
   tensor.dims = context.keep<int64_t>(dims);
   if (Error damaged = reader.takeError())
     return damaged;
-  Expected<uint64_t> count = countElements(dims);
-  if (!count)
+  if (Error mismatch = checkSparse(tensor))
     return addContext("sparse tensor " + quote(tensor.values.name),
-                      count.takeError());
+                      std::move(mismatch));
   return Error::success();
 }

@@ -140,10 +140,13 @@ ArrayRef<uint8_t> WireReader::fixedElements(const WireField &field,
 }
 
 void WireReader::fail(const Twine &what) {
+  stop("damaged or truncated: byte " + Twine(fieldStart - origin) + " " + what +
+       "; fetch the file again");
+}
+
+void WireReader::stop(const Twine &reason) {
   if (problem.empty())
-    problem = ("damaged or truncated: byte " + Twine(fieldStart - origin) +
-               " " + what + "; fetch the file again")
-                  .str();
+    problem = reason.str();
 }
 
 Error WireReader::takeError() {

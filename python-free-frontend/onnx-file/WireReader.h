@@ -75,8 +75,10 @@ public:
   llvm::ArrayRef<uint8_t> fixedElements(const WireField &field,
                                         WireType element);
 
-  /// Notes a problem at the field that was read last.
+  /// Notes damage at the field that was read last.
   void fail(const llvm::Twine &what);
+  /// Notes another reason not to read on.
+  void stop(const llvm::Twine &reason);
   llvm::Error takeError();
 
 private:

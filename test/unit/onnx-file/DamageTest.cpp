@@ -138,8 +138,18 @@ TEST(Damage, StructureMayNotTakeMoreMemoryThanTheLimit) {
   Wire type = Wire().message(1, Wire().string(2, dims));
   ParsedModel m(
       model(Wire().message(11, Wire().string(1, "x").message(2, type))));
-  EXPECT_THAT(m.error, HasSubstr("value \"x\": damaged or truncated: byte "));
-  EXPECT_THAT(m.error, HasSubstr("outgrows 512 MiB of memory"));
+  EXPECT_THAT(m.error, HasSubstr("takes more than 512 MiB of memory"));
+}
+
+TEST(Damage, MessagesStayShort) {
+  std::string name(100000, 'n');
+  Wire dims = tensor(name, 1, std::vector<int64_t>(1000, 2)).string(9, "");
+  EXPECT_LT(ParsedModel(model(graph({{}, {dims}, {}, {}}))).error.size(), 500u);
+  Wire zeros = tensor(name, 1, std::vector<int64_t>(1000, 1)).string(9, "");
+  EXPECT_THAT(ParsedModel(model(graph({{}, {zeros}, {}, {}}))).error,
+              HasSubstr("dims [1, 1, 1, 1, 1, 1, 1, 1, …] of FLOAT take 4"));
+  Wire lost = node(name, {name}, {name}, {}, name);
+  EXPECT_LT(ParsedModel(model(graph({{lost}, {}, {}, {}}))).error.size(), 800u);
 }
 
 static std::string foreign(const std::string &contents) {

@@ -198,6 +198,26 @@ TEST(Tensor, StringsAreRefusedOnlyWhenRead) {
               HasSubstr("strings can't be in raw_data"));
 }
 
+static std::string sparseError(const std::vector<int64_t> &indices,
+                               int64_t indexType = INT64) {
+  Wire index = tensor("i", indexType, indices);
+  for (int64_t i = 0; i < 4; ++i)
+    index.varint(indexType == INT64 ? 7 : 5, 0);
+  Wire values = tensor("s", FLOAT, {4}).string(9, std::string(16, 0));
+  Wire sparse = Wire().message(1, values).message(2, index);
+  sparse.varint(3, 2).varint(3, 8);
+  return ParsedModel(model(graph({}).message(15, sparse))).error;
+}
+
+TEST(Tensor, SparsePartsBelongTogether) {
+  EXPECT_EQ(sparseError({4}), "");
+  EXPECT_THAT(sparseError({2, 2}),
+              HasSubstr("sparse tensor \"s\": values and indices do not"));
+  EXPECT_THAT(sparseError({4, 1}), HasSubstr("do not belong together"));
+  EXPECT_THAT(sparseError({4}, INT32),
+              HasSubstr("indices are of type INT32 instead of INT64"));
+}
+
 static ParsedModel withAttribute(const Wire &attribute) {
   return ParsedModel(
       model(graph({{node("Op", {}, {"y"}, {attribute}, "n")}, {}, {}, {"y"}})));
