@@ -12,6 +12,7 @@ using namespace txc;
 
 void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   auto clean = [&] {
+    manager.addPass(createFoldConstantsPass());
     manager.addPass(createCanonicalizerPass());
     manager.addPass(createCSEPass());
   };
