@@ -63,6 +63,9 @@ constexpr Recognizer kActivations = {"txc-recognize-activations",
 constexpr Recognizer kSoftmax = {"txc-recognize-softmax", "Find softmax",
                                  recognizeSoftmax};
 
+constexpr Recognizer kRotaryEmbedding = {"txc-recognize-rotary-embedding",
+                                         "Find rotary embeddings",
+                                         recognizeRotaryEmbedding};
 constexpr Recognizer kIotaIndexing = {"txc-iota-indexing",
                                       "Turn gathers at ranges into views",
                                       recognizeIotaIndexing};
@@ -122,6 +125,9 @@ std::unique_ptr<Pass> txc::createRecognizeSoftmaxPass(Report *report) {
   return std::make_unique<RecognizePass<kSoftmax>>(report);
 }
 
+std::unique_ptr<Pass> txc::createRecognizeRotaryEmbeddingPass(Report *report) {
+  return std::make_unique<RecognizePass<kRotaryEmbedding>>(report);
+}
 std::unique_ptr<Pass> txc::createIotaIndexingPass(Report *report) {
   return std::make_unique<RecognizePass<kIotaIndexing>>(report);
 }
@@ -136,6 +142,7 @@ void txc::registerGraphPasses() {
   registerPass([] { return createRecognizeRmsNormPass(); });
   registerPass([] { return createRecognizeActivationsPass(); });
   registerPass([] { return createRecognizeSoftmaxPass(); });
+  registerPass([] { return createRecognizeRotaryEmbeddingPass(); });
   registerPass([] { return createIotaIndexingPass(); });
   registerPass([] { return createRecognizeAttentionPass(); });
   PassPipelineRegistration<>(

@@ -32,6 +32,8 @@ createRecognizeActivationsPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass>
 createRecognizeSoftmaxPass(Report *report = nullptr);
 
+std::unique_ptr<mlir::Pass>
+createRecognizeRotaryEmbeddingPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass> createIotaIndexingPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass>
 createRecognizeAttentionPass(Report *report = nullptr);
