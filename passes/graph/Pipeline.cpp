@@ -12,7 +12,6 @@ using namespace txc;
 
 void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   auto clean = [&] {
-    manager.addPass(createFoldConstantsPass());
     manager.addPass(createCanonicalizerPass());
     manager.addPass(createCSEPass());
   };
@@ -25,7 +24,7 @@ void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   manager.addPass(createRecognizeRmsNormPass(report));
   manager.addPass(createRecognizeActivationsPass(report));
   manager.addPass(createRecognizeSoftmaxPass(report));
-  manager.addPass(createRecognizeRotaryEmbeddingPass(report));
+  // Scores may carry norms and rotations, and need the softmax.
   manager.addPass(createRecognizeAttentionPass(report));
   clean();
 }

@@ -8,13 +8,21 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "passes/fuse/Fuse.h"
 #include "passes/graph/Passes.h"
+#include "passes/layout/ChooseLayouts.h"
+#include "passes/layout/OutlineWeights.h"
+#include "passes/lower/LowerToKernel.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
   txc::registerGraphPasses();
+  mlir::registerPass(txc::createOutlineWeightsPass);
+  mlir::registerPass(txc::createLowerToKernelPass);
+  mlir::registerPass(txc::createChooseLayoutsPass);
+  mlir::registerPass([] { return txc::createFusePass(); });
   registry.insert<txc::kernel::KernelDialect, txc::pack::PackDialect,
                   txc::tx::TxDialect>();
   return mlir::asMainReturnCode(
