@@ -38,7 +38,10 @@ using namespace llvm;
 using namespace txc;
 
 /// Kernels come vectorised, unrolled and scheduled by our own generators; what
-/// is left to LLVM is to clean up addresses and scalar code around them.
+/// is left to LLVM is to clean up addresses and scalar code around them. On
+/// matrix products this leaves size, spills and speed as they were; the passes
+/// of -O2 unroll and vectorise once more, to twice the size and three times the
+/// spills.
 static constexpr StringLiteral cleanupPasses =
     "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,"
     "simplifycfg,loop-mssa(licm),early-cse),globaldce";
