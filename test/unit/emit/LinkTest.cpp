@@ -88,6 +88,7 @@ TEST(Link, MakesALoadableObject) {
   std::string path = folder.getPath("test.so");
   writeFile(path, link({twoFunctions}));
   Library library(path);
+  ASSERT_TRUE(library.getHandle());
   EXPECT_EQ(library.get<int64_t()>("answer")(), 42);
   EXPECT_EQ(dlsym(library.getHandle(), "half"), nullptr);
   DynamicInfo info = readDynamicInfo(readFile(path));
@@ -104,6 +105,7 @@ TEST(Link, JoinsHiddenSymbolsOfObjects) {
                         "  %a = call i64 @other()\n  ret i64 %a\n}",
                         "define hidden i64 @other() {\n  ret i64 7\n}"}));
   Library library(path);
+  ASSERT_TRUE(library.getHandle());
   EXPECT_EQ(library.get<int64_t()>("answer")(), 7);
 }
 
@@ -140,6 +142,7 @@ TEST(Link, ImportsAreThereAtRunTime) {
       ret float %y
     })"}));
   Library library(path);
+  ASSERT_TRUE(library.getHandle());
   EXPECT_NEAR(library.get<float(float)>("run")(1.0F), 2.718282F, 1e-6F);
 }
 
@@ -219,6 +222,7 @@ std::string makePattern(size_t size) {
 
 void expectWeights(const std::string &path, const std::string &weights) {
   Library library(path);
+  ASSERT_TRUE(library.getHandle());
   const char *loaded = library.get<const char *()>("getWeights")();
   EXPECT_EQ(reinterpret_cast<uintptr_t>(loaded) % 4096, 0u);
   EXPECT_TRUE(llvm::StringRef(loaded, weights.size()) == weights);
@@ -286,6 +290,7 @@ TEST_F(ElfWeights, MayBeLargerThan4GiB) {
   ASSERT_EQ(pwrite(file, "!", 1, static_cast<off_t>(offset + size - 1)), 1);
   close(file);
   Library library(large);
+  ASSERT_TRUE(library.getHandle());
   const char *loaded = library.get<const char *()>("getWeights")();
   EXPECT_EQ(loaded[0], 0);
   EXPECT_EQ(loaded[size - 1], '!');
