@@ -12,6 +12,7 @@
 
 #include "compiler/emit/Link.h"
 
+#include "compiler/emit/CompilerBuiltins.h"
 #include "compiler/emit/OutputFile.h"
 #include "compiler/emit/StubLibraries.h"
 
@@ -181,6 +182,11 @@ txc::linkSharedObject(ArrayRef<ArrayRef<char>> objects,
   if (!script)
     return script.takeError();
   arguments.push_back(std::move(*script));
+  Expected<std::string> builtins =
+      folder.add("builtins.a", getCompilerBuiltins());
+  if (!builtins)
+    return builtins.takeError();
+  arguments.push_back(std::move(*builtins));
   for (const StubLibrary &library : getStubLibraries()) {
     Expected<std::string> file = folder.add(library.soname, library.image);
     if (!file)

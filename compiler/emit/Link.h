@@ -34,7 +34,8 @@ struct LinkOptions {
   bool allowUndefined = false;
 };
 
-/// Links ELF objects against the stub libraries of glibc. Symbols with default
+/// Links ELF objects with what they call of compiler-rt's builtins, and against
+/// the stub libraries of glibc. Symbols with default
 /// visibility are exported, the rest becomes local. The result depends on the
 /// objects, their order and the options alone. May be called from any thread;
 /// calls wait for each other, since lld has state of its own. The error has

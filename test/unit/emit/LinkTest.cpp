@@ -146,6 +146,27 @@ TEST(Link, ImportsAreThereAtRunTime) {
   EXPECT_NEAR(library.get<float(float)>("run")(1.0F), 2.718282F, 1e-6F);
 }
 
+/// Plain x86-64 has no instructions for these types.
+TEST(Link, BringsWhatTheCpuLacks) {
+  TestFolder folder;
+  std::string path = folder.getPath("test.so");
+  writeFile(path, link({R"(
+    define float @run(float %x) {
+      %half = fptrunc float %x to half
+      %wide = fpext half %half to float
+      %brain = fptrunc float %wide to bfloat
+      %result = fpext bfloat %brain to float
+      ret float %result
+    })"}));
+  Library library(path);
+  ASSERT_TRUE(library.getHandle());
+  // 11 bits of mantissa, then 8, both rounded to nearest: 1 + 2^-7 stays,
+  // 2^-9 and 2^-12 are lost.
+  float x = 1.0F + 0x1p-7F + 0x1p-9F + 0x1p-12F;
+  EXPECT_EQ(library.get<float(float)>("run")(x), 1.0F + 0x1p-7F);
+  EXPECT_THAT(readDynamicInfo(readFile(path)).exports, ElementsAre("run"));
+}
+
 /// Every stub's symbol exists at its version in the glibc of this machine.
 TEST(StubLibraries, NameWhatGlibcHas) {
   for (const StubLibrary &stub : getStubLibraries()) {
