@@ -1,0 +1,224 @@
+//===- ImportOnnx.cpp - from an ONNX model to the tx dialect --------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "python-free-frontend/ImportOnnx.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "python-free-frontend/GraphImporter.h"
+#include "python-free-frontend/TensorConstants.h"
+#include "python-free-frontend/ops/OpTable.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+
+std::string txc::formatProblem(StringRef model, const ImportProblem &problem) {
+  std::string text = ("txc: error: " + model + ": ").str();
+  if (!problem.op.empty()) {
+    text += "node \"" + problem.node + "\" (" + problem.op + ", " +
+            problem.domain + " " + std::to_string(problem.opset) + "): ";
+  }
+  text += problem.reason;
+  if (!problem.advice.empty())
+    text += "; try " + problem.advice;
+  return text;
+}
+
+namespace {
+/// Builds the module around the graph.
+class ModelImporter {
+public:
+  ModelImporter(MLIRContext &context,
+                std::shared_ptr<const onnx::OnnxFile> file,
+                const ImportOptions &options, WeightStore &weights,
+                std::vector<ImportProblem> &problems)
+      : model(file->model()), builder(&context),
+        module(ModuleOp::create(builder.getUnknownLoc())),
+        symbols(*module, options.dims), problems(problems),
+        importer(builder, std::move(file), symbols, weights, problems) {}
+
+  OwningOpRef<ModuleOp> run() {
+    checkOpset();
+    createFunction();
+    frame.opsets = model.opsetImports;
+    for (const onnx::TensorRef &initializer : model.graph.initializers)
+      frame.initializers[initializer.name] = &initializer;
+    for (const onnx::SparseTensor &sparse : model.graph.sparseInitializers)
+      importer.report(frame, nullptr,
+                      "initializer \"" + sparse.values.name +
+                          "\" is sparse, which can't be compiled",
+                      "a dense one");
+    importInputs();
+    symbols.publish(problems);
+    importer.importNodes(frame, model.graph.nodes);
+    importOutputs();
+    if (!problems.empty())
+      return {};
+    cleanUp();
+    symbols.finish();
+    return checkModule() ? std::move(module) : OwningOpRef<ModuleOp>();
+  }
+
+private:
+  void checkOpset();
+  void createFunction();
+  void importInputs();
+  void importInput(const onnx::ValueInfo &input);
+  void importOutputs();
+  void cleanUp();
+  bool checkModule();
+
+  const onnx::Model &model;
+  OpBuilder builder;
+  OwningOpRef<ModuleOp> module;
+  func::FuncOp function;
+  Frame frame;
+  DimSymbols symbols;
+  std::vector<ImportProblem> &problems;
+  GraphImporter importer;
+  SmallVector<StringAttr> inputNames;
+};
+} // namespace
+
+void ModelImporter::checkOpset() {
+  std::optional<int64_t> opset = model.opsetVersion("");
+  if (opset && *opset > kNewestOpset)
+    importer.report(frame, nullptr,
+                    "the model imports opset " + Twine(*opset) +
+                        ", the newest known is " + Twine(kNewestOpset),
+                    "exporting with an older opset");
+}
+
+void ModelImporter::createFunction() {
+  builder.setInsertionPointToEnd(module->getBody());
+  function = func::FuncOp::create(builder, builder.getUnknownLoc(), "main",
+                                  builder.getFunctionType({}, {}));
+  builder.setInsertionPointToEnd(function.addEntryBlock());
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs and outputs
+//===----------------------------------------------------------------------===//
+
+void ModelImporter::importInputs() {
+  for (const onnx::ValueInfo &input : model.graph.inputs)
+    for (const onnx::Dim &dim : input.type.dims)
+      if (!dim.param.empty() && isDimName(dim.param))
+        symbols.addName(dim.param);
+  for (const onnx::ValueInfo &input : model.graph.inputs)
+    if (!frame.initializers.count(input.name))
+      importInput(input);
+}
+
+void ModelImporter::importInput(const onnx::ValueInfo &input) {
+  frame.values[input.name] = Value();
+  auto refuse = [&](const Twine &reason, const Twine &advice) {
+    importer.report(frame, nullptr, "input \"" + input.name + "\" " + reason,
+                    advice);
+  };
+  if (input.type.kind != onnx::Type::Kind::Tensor)
+    return refuse("is no tensor", "a model whose inputs are tensors");
+  Type elementType =
+      getElementType(builder.getContext(), input.type.elementType);
+  if (!elementType)
+    return refuse("has elements of type " +
+                      onnx::elementTypeName(input.type.elementType) +
+                      ", which can't be compiled",
+                  "");
+  if (!input.type.hasShape)
+    return refuse("has no shape", "exporting with the number of its dims");
+  Exprs dims;
+  for (auto [axis, dim] : llvm::enumerate(input.type.dims)) {
+    if (dim.value)
+      dims.push_back(tx::getConstantExpr(builder.getContext(), *dim.value));
+    else if (!dim.param.empty())
+      dims.push_back(symbols.declare(dim.param));
+    else
+      dims.push_back(symbols.declare((input.name + "." + Twine(axis)).str()));
+  }
+  Block &entry = function.getBody().front();
+  auto loc = NameLoc::get(builder.getStringAttr(input.name));
+  frame.values[input.name] =
+      entry.addArgument(tx::getTensorType(dims, elementType), loc);
+  inputNames.push_back(builder.getStringAttr(input.name));
+}
+
+void ModelImporter::importOutputs() {
+  SmallVector<Value> results;
+  for (const onnx::ValueInfo &output : model.graph.outputs)
+    results.push_back(importer.lookup(frame, output.name));
+  if (!problems.empty() || llvm::is_contained(results, Value()))
+    return;
+  func::ReturnOp::create(builder, builder.getUnknownLoc(), results);
+  function.setFunctionType(
+      builder.getFunctionType(function.getBody().front().getArgumentTypes(),
+                              ValueRange(results).getTypes()));
+  for (auto [index, name] : llvm::enumerate(inputNames))
+    function.setArgAttr(index, "tx.name", name);
+  for (auto [index, output] : llvm::enumerate(model.graph.outputs))
+    function.setResultAttr(index, "tx.name",
+                           builder.getStringAttr(output.name));
+}
+
+//===----------------------------------------------------------------------===//
+// The end
+//===----------------------------------------------------------------------===//
+
+/// Folds what unified dims made foldable and erases what nothing uses.
+void ModelImporter::cleanUp() {
+  Block &body = function.getBody().front();
+  for (Operation &op : llvm::make_early_inc_range(body.without_terminator())) {
+    SmallVector<Value> folded;
+    builder.setInsertionPoint(&op);
+    if (auto symbolic = dyn_cast<tx::SymbolicOp>(op)) {
+      Attribute value =
+          tx::getExprTensor(symbolic.getType(), symbolic.getValue().getExprs());
+      if (auto elements = dyn_cast<ElementsAttr>(value))
+        folded.push_back(
+            tx::ConstantOp::create(builder, op.getLoc(), elements));
+    } else if (failed(builder.tryFold(&op, folded))) {
+      folded.clear();
+    }
+    if (folded.empty())
+      continue;
+    op.replaceAllUsesWith(folded);
+    op.erase();
+  }
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  function.setFunctionType(builder.getFunctionType(
+      body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
+}
+
+bool ModelImporter::checkModule() {
+  std::string message;
+  ScopedDiagnosticHandler handler(builder.getContext(),
+                                  [&](Diagnostic &diagnostic) {
+                                    if (message.empty())
+                                      message = diagnostic.str();
+                                    return success();
+                                  });
+  if (succeeded(verify(*module)))
+    return true;
+  importer.report(frame, nullptr, "the imported module is wrong: " + message,
+                  "reporting this as an error of txc");
+  return false;
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+txc::importOnnx(MLIRContext &context,
+                std::shared_ptr<const onnx::OnnxFile> file,
+                const ImportOptions &options, WeightStore &weights,
+                std::vector<ImportProblem> &problems) {
+  context.loadDialect<func::FuncDialect, tx::TxDialect>();
+  size_t before = problems.size();
+  OwningOpRef<ModuleOp> module =
+      ModelImporter(context, std::move(file), options, weights, problems).run();
+  if (!module || problems.size() != before)
+    return failure();
+  return module;
+}

@@ -1,0 +1,110 @@
+//===- Indexing.cpp - ONNX operators that address elements ----------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "python-free-frontend/ops/OpTable.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+using tx::SymExprAttr;
+
+static NodeResults buildGather(NodeContext &context) {
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
+  if (failed(axis))
+    return {};
+  return context.create<tx::GatherOp>(context.getOperand(0),
+                                      context.getOperand(1), *axis);
+}
+
+static NodeResults buildGatherElements(NodeContext &context) {
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
+  if (failed(axis))
+    return {};
+  return context.create<tx::GatherElementsOp>(context.getOperand(0),
+                                              context.getOperand(1), *axis);
+}
+
+static NodeResults buildGatherNd(NodeContext &context) {
+  int64_t batchDims = context.getInt("batch_dims", 0);
+  int64_t least = std::min(context.getRank(0), context.getRank(1));
+  if (batchDims < 0 || batchDims >= least)
+    return context.unsupported("batch_dims " + Twine(batchDims) +
+                               " does not fit its inputs");
+  for (int64_t d = 0; d < batchDims; ++d)
+    if (failed(context.unify(tx::getDim(context.getType(0), d),
+                             tx::getDim(context.getType(1), d), "batch dims")))
+      return {};
+  return context.create<tx::GatherNdOp>(context.getOperand(0),
+                                        context.getOperand(1), batchDims);
+}
+
+/// The `reduction` of ScatterElements and ScatterND.
+static FailureOr<tx::ScatterKind> getScatterKind(NodeContext &context) {
+  StringRef name = context.getString("reduction", "none");
+  if (name == "none")
+    return tx::ScatterKind::replace;
+  if (std::optional<tx::ScatterKind> kind = tx::symbolizeScatterKind(name))
+    return *kind;
+  return context.unsupported("unknown reduction \"" + name + "\"");
+}
+
+static NodeResults buildScatterElements(NodeContext &context) {
+  int64_t rank = context.getRank(0);
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", 0), rank);
+  FailureOr<tx::ScatterKind> kind = getScatterKind(context);
+  if (failed(axis) || failed(kind))
+    return {};
+  if (context.getRank(1) != rank || context.getRank(2) != rank)
+    return context.unsupported("its inputs differ in rank");
+  for (int64_t d = 0; d < rank; ++d)
+    if (failed(context.unify(tx::getDim(context.getType(1), d),
+                             tx::getDim(context.getType(2), d),
+                             "dims of indices and updates")))
+      return {};
+  return context.create<tx::ScatterElementsOp>(
+      context.getOperand(0), context.getOperand(1), context.getOperand(2),
+      *axis, *kind);
+}
+
+/// updates: the dims of `indices` without the last, then those of x that a
+/// tuple does not address.
+static NodeResults buildScatterNd(NodeContext &context) {
+  FailureOr<tx::ScatterKind> kind = getScatterKind(context);
+  if (failed(kind))
+    return {};
+  RankedTensorType indices = context.getType(1);
+  int64_t places = indices.getRank() - 1;
+  if (places < 0 || indices.isDynamicDim(places))
+    return context.unsupported("the last dim of its indices must be known");
+  int64_t tuple = indices.getDimSize(places);
+  int64_t rank = context.getRank(0);
+  if (tuple > rank || context.getRank(2) != places + rank - tuple)
+    return context.unsupported("its inputs do not fit each other");
+  for (int64_t d = 0; d < context.getRank(2); ++d) {
+    SymExprAttr expected =
+        d < places ? tx::getDim(context.getType(1), d)
+                   : tx::getDim(context.getType(0), tuple + d - places);
+    if (failed(context.unify(expected, tx::getDim(context.getType(2), d),
+                             "dims of the updates")))
+      return {};
+  }
+  return context.create<tx::ScatterNdOp>(context.getOperand(0),
+                                         context.getOperand(1),
+                                         context.getOperand(2), *kind);
+}
+
+OpTable frontend::getIndexingOps() {
+  static constexpr OpEntry table[] = {
+      {"Gather", 1, 2, 2, buildGather},
+      {"GatherElements", 11, 2, 2, buildGatherElements},
+      {"GatherND", 11, 2, 2, buildGatherNd},
+      {"Scatter", 9, 3, 3, buildScatterElements},
+      {"ScatterElements", 11, 3, 3, buildScatterElements},
+      {"ScatterND", 11, 3, 3, buildScatterNd},
+  };
+  return table;
+}

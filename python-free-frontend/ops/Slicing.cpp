@@ -1,0 +1,305 @@
+//===- Slicing.cpp - ONNX operators that take or add parts of dims --------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Slice, Split, Pad. ONNX cuts a slice that reaches beyond its dim. Here a
+/// bound that is a number is cut the same way; one that is an expression must
+/// lie inside, which each run checks: a position table of 512 rows sliced to
+/// the sequence length gives the length, not min(length, 512).
+//
+//===----------------------------------------------------------------------===//
+
+#include "python-free-frontend/ops/OpTable.h"
+#include "llvm/ADT/Sequence.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+using tx::Predicate;
+using tx::SymExprAttr;
+
+//===----------------------------------------------------------------------===//
+// Slice
+//===----------------------------------------------------------------------===//
+
+/// `bound` as a place in [least, dim + least], counted from the start.
+/// `least` is 0, or -1 for steps down, where a range ends before element 0.
+static FailureOr<SymExprAttr> resolveBound(NodeContext &context,
+                                           SymExprAttr bound, SymExprAttr dim,
+                                           int64_t least) {
+  SymExprAttr lowest = context.getExpr(least);
+  SymExprAttr highest = tx::add(dim, least);
+  if (std::optional<int64_t> constant = bound.getConstant()) {
+    // Exporters write the ends of int64 for "to the end".
+    constexpr int64_t far = int64_t(1) << 48;
+    if (*constant >= far)
+      return highest;
+    if (*constant <= -far)
+      return lowest;
+    if (*constant >= 0)
+      return context.getMin(bound, highest);
+    // The last element of an empty dim: no run can mean that.
+    if (*constant == -1 && !dim.getConstant() &&
+        failed(context.require(context.getExpr(1), Predicate::le, dim,
+                               "its last element is addressed")))
+      return failure();
+    return context.getMax(tx::add(dim, *constant), lowest);
+  }
+  if (context.getBounds().lowerBound(bound).value_or(-1) < 0) {
+    if (context.getBounds().upperBound(bound).value_or(1) > 0)
+      return context.unsupported("it can't be told whether " + bound.str() +
+                                     " counts from the start or the end",
+                                 "bounding the dims in it with -dim");
+    if (failed(context.require(context.getExpr(1), Predicate::le,
+                               tx::mul(bound, -1),
+                               "a place from the end must not be 0")))
+      return failure();
+    bound = tx::add(dim, bound);
+    if (failed(context.require(context.getExpr(0), Predicate::le, bound,
+                               "it slices from before the dim")))
+      return failure();
+    return bound;
+  }
+  if (failed(context.require(bound, Predicate::le, dim,
+                             "it slices beyond the dim")))
+    return failure();
+  return bound;
+}
+
+namespace {
+struct Interval {
+  SymExprAttr start, size;
+};
+} // namespace
+
+static FailureOr<Interval> resolveRange(NodeContext &context, SymExprAttr start,
+                                        SymExprAttr end, SymExprAttr dim,
+                                        int64_t step) {
+  int64_t least = step > 0 ? 0 : -1;
+  FailureOr<SymExprAttr> first = resolveBound(context, start, dim, least);
+  FailureOr<SymExprAttr> last = resolveBound(context, end, dim, least);
+  if (failed(first) || failed(last))
+    return failure();
+  SymExprAttr zero = context.getExpr(0);
+  SymExprAttr distance =
+      step > 0 ? tx::sub(*last, *first) : tx::sub(*first, *last);
+  if (!first->getConstant() && !last->getConstant() && step == 1 &&
+      failed(context.require(zero, Predicate::le, distance,
+                             "a slice must not end before it starts")))
+    return failure();
+  SymExprAttr size =
+      tx::ceilDiv(context.getMax(distance, zero), step > 0 ? step : -step);
+  return Interval{context.getMax(*first, zero), size};
+}
+
+namespace {
+struct SliceParameters {
+  Exprs starts, ends;
+  SmallVector<int64_t> axes, steps;
+};
+} // namespace
+
+/// Attributes up to opset 9, operands since.
+static FailureOr<SliceParameters> getSliceParameters(NodeContext &context) {
+  SliceParameters p;
+  SmallVector<int64_t> axes;
+  if (context.getOpset() < 10) {
+    std::optional<ArrayRef<int64_t>> starts = context.getInts("starts");
+    std::optional<ArrayRef<int64_t>> ends = context.getInts("ends");
+    if (!starts || !ends)
+      return context.unsupported("attributes \"starts\", \"ends\" are missing");
+    for (int64_t start : *starts)
+      p.starts.push_back(context.getExpr(start));
+    for (int64_t end : *ends)
+      p.ends.push_back(context.getExpr(end));
+    axes =
+        llvm::to_vector(context.getInts("axes").value_or(ArrayRef<int64_t>()));
+  } else {
+    if (context.getNumOperands() < 3)
+      return context.unsupported("its starts and ends are missing");
+    auto starts = context.getExprs(context.getOperand(1), "a slice's start");
+    auto ends = context.getExprs(context.getOperand(2), "a slice's end");
+    if (failed(starts) || failed(ends))
+      return failure();
+    p.starts = *starts;
+    p.ends = *ends;
+    if (Value operand = context.getOperand(3)) {
+      auto known = context.getKnownInts(operand, "axes");
+      if (failed(known))
+        return failure();
+      axes = *known;
+    }
+    if (Value operand = context.getOperand(4)) {
+      auto known = context.getKnownInts(operand, "steps");
+      if (failed(known))
+        return failure();
+      p.steps = *known;
+    }
+  }
+  if (axes.empty())
+    axes = llvm::to_vector(llvm::seq<int64_t>(p.starts.size()));
+  if (p.steps.empty())
+    p.steps.assign(p.starts.size(), 1);
+  if (p.starts.size() != p.ends.size() || p.starts.size() != axes.size() ||
+      p.starts.size() != p.steps.size())
+    return context.unsupported("starts, ends, axes and steps differ in length");
+  for (int64_t axis : axes) {
+    FailureOr<int64_t> normalized =
+        context.normalizeAxis(axis, context.getRank(0));
+    if (failed(normalized))
+      return failure();
+    p.axes.push_back(*normalized);
+  }
+  return p;
+}
+
+static NodeResults buildSlice(NodeContext &context) {
+  FailureOr<SliceParameters> p = getSliceParameters(context);
+  if (failed(p))
+    return {};
+  RankedTensorType type = context.getType(0);
+  Exprs dims = tx::getDims(type);
+  SmallVector<Attribute> starts(dims.size(), context.getExpr(0));
+  SmallVector<int64_t> steps(dims.size(), 1);
+  for (size_t i = 0; i < p->axes.size(); ++i) {
+    int64_t axis = p->axes[i];
+    if (p->steps[i] == 0)
+      return context.unsupported("a step is 0");
+    FailureOr<Interval> range = resolveRange(context, p->starts[i], p->ends[i],
+                                             dims[axis], p->steps[i]);
+    if (failed(range))
+      return {};
+    starts[axis] = range->start;
+    dims[axis] = range->size;
+    steps[axis] = p->steps[i];
+  }
+  return context.create<tx::SliceOp>(
+      tx::getTensorType(dims, type.getElementType()), context.getOperand(0),
+      context.getBuilder().getArrayAttr(starts), steps);
+}
+
+//===----------------------------------------------------------------------===//
+// Split
+//===----------------------------------------------------------------------===//
+
+/// The parts of a dim in equal sizes; from opset 18 on the last one is smaller
+/// when it does not divide.
+static FailureOr<Exprs> getEqualParts(NodeContext &context, SymExprAttr dim,
+                                      int64_t count) {
+  if (count < 1)
+    return context.unsupported("it has no outputs");
+  SymExprAttr size = context.getOpset() < 18 ? tx::floorDiv(dim, count)
+                                             : tx::ceilDiv(dim, count);
+  Exprs parts(count, size);
+  parts.back() = tx::sub(dim, tx::mul(size, count - 1));
+  bool isSound =
+      context.getOpset() < 18
+          ? succeeded(context.require(parts.back(), Predicate::eq, size,
+                                      "a dim is split into equal parts"))
+          : succeeded(context.require(context.getExpr(0), Predicate::le,
+                                      parts.back(),
+                                      "a dim is split into so many parts"));
+  if (!isSound)
+    return failure();
+  return parts;
+}
+
+static FailureOr<Exprs> getParts(NodeContext &context, SymExprAttr dim) {
+  std::optional<int64_t> count = context.getInt("num_outputs");
+  if (std::optional<ArrayRef<int64_t>> split = context.getInts("split"))
+    return llvm::map_to_vector(
+        *split, [&](int64_t size) { return context.getExpr(size); });
+  if (Value operand = context.getOperand(1))
+    return context.getExprs(operand, "the sizes of a Split");
+  return getEqualParts(
+      context, dim,
+      count.value_or(static_cast<int64_t>(context.getNode().outputs.size())));
+}
+
+static NodeResults buildSplit(NodeContext &context) {
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
+  if (failed(axis))
+    return {};
+  FailureOr<Exprs> parts =
+      getParts(context, tx::getDim(context.getType(0), *axis));
+  if (failed(parts))
+    return {};
+  SymExprAttr total = context.getExpr(0);
+  for (SymExprAttr part : *parts)
+    total = tx::add(total, part);
+  if (failed(context.unify(total, tx::getDim(context.getType(0), *axis),
+                           "the sum of a Split's sizes and its dim")))
+    return {};
+  SmallVector<Value> results;
+  SymExprAttr start = context.getExpr(0);
+  for (SymExprAttr part : *parts) {
+    SymExprAttr size = context.resolve(part);
+    results.push_back(context.slice(context.getOperand(0), *axis,
+                                    context.resolve(start), size));
+    start = tx::add(start, part);
+  }
+  return NodeResults(std::move(results));
+}
+
+//===----------------------------------------------------------------------===//
+// Pad
+//===----------------------------------------------------------------------===//
+
+static NodeResults buildPad(NodeContext &context) {
+  StringRef name = context.getString("mode", "constant");
+  std::optional<tx::PadMode> mode = tx::symbolizePadMode(name);
+  if (!mode)
+    return context.unsupported("unknown mode \"" + name + "\"");
+  int64_t rank = context.getRank(0);
+  Exprs pads;
+  Value value;
+  if (context.getOpset() < 11) {
+    for (int64_t pad : context.getInts("pads").value_or(ArrayRef<int64_t>()))
+      pads.push_back(context.getExpr(pad));
+    value = context.getScalar(context.getElementType(0),
+                              context.getFloat("value", 0));
+  } else {
+    FailureOr<Exprs> known =
+        context.getExprs(context.getOperand(1), "the pads of a Pad");
+    if (failed(known))
+      return {};
+    pads = *known;
+    value = context.getOperand(2);
+  }
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(rank));
+  if (Value operand = context.getOperand(3)) {
+    FailureOr<SmallVector<int64_t>> given =
+        context.getKnownInts(operand, "axes");
+    if (failed(given))
+      return {};
+    axes = *given;
+  }
+  if (pads.size() != 2 * axes.size())
+    return context.unsupported("it has " + Twine(pads.size()) + " pads for " +
+                               Twine(axes.size()) + " axes");
+  SmallVector<Attribute> low(rank, context.getExpr(0)), high = low;
+  for (auto [index, given] : llvm::enumerate(axes)) {
+    FailureOr<int64_t> axis = context.normalizeAxis(given, rank);
+    if (failed(axis))
+      return {};
+    low[*axis] = pads[index];
+    high[*axis] = pads[index + axes.size()];
+  }
+  if (value)
+    value = context.reshape(value, {});
+  return context.create<tx::PadOp>(
+      context.getOperand(0), *mode == tx::PadMode::constant ? value : Value(),
+      *mode, context.getBuilder().getArrayAttr(low),
+      context.getBuilder().getArrayAttr(high));
+}
+
+OpTable frontend::getSlicingOps() {
+  static constexpr OpEntry table[] = {
+      {"Pad", 2, 1, 4, buildPad},
+      {"Slice", 1, 1, 5, buildSlice},
+      {"Split", 2, 1, 2, buildSplit},
+  };
+  return table;
+}
