@@ -4,6 +4,7 @@
 
 #include "python-free-frontend/NodeContext.h"
 #include "mlir/IR/Verifier.h"
+#include "passes/graph/FoldConstants.h"
 #include "python-free-frontend/GraphImporter.h"
 #include "python-free-frontend/TensorConstants.h"
 
@@ -164,6 +165,10 @@ SmallVector<Value> NodeContext::finish(OperationState &state,
   if (succeeded(getBuilder().tryFold(op, results)) && !results.empty()) {
     op->erase();
     return results;
+  }
+  if (Attribute value = foldWithReference(op)) {
+    op->erase();
+    return {getConstant(llvm::cast<DenseElementsAttr>(value))};
   }
   return llvm::to_vector_of<Value>(op->getResults());
 }

@@ -61,6 +61,12 @@ struct Unsupported {
   }
 };
 
+/// An operand of an op that may be null because the op can do without it.
+struct OptionalOperand {
+  mlir::Value value;
+  /*implicit*/ operator mlir::Value() const { return value; }
+};
+
 using Exprs = llvm::SmallVector<tx::SymExprAttr>;
 
 class NodeContext {
@@ -165,7 +171,8 @@ public:
   //---------------------------------------------------------===//
 
   /// Creates and folds an op; its result types follow from its operands. Its
-  /// verifier's message becomes the node's failure.
+  /// verifier's message becomes the node's failure. Operands the op can do
+  /// without are OptionalOperands.
   template <typename OpTy, typename... Args>
   llvm::SmallVector<mlir::Value> createAll(Args &&...args) {
     if ((isNull(args) || ...))

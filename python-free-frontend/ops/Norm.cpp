@@ -50,7 +50,8 @@ static NodeResults buildLayerNormalization(NodeContext &context) {
     return {};
   Value x = context.getOperand(0);
   Value y = context.create<tx::LayerNormOp>(
-      x, context.getOperand(1), context.getOperand(2), dims->count, epsilon);
+      x, OptionalOperand{context.getOperand(1)},
+      OptionalOperand{context.getOperand(2)}, dims->count, epsilon);
   if (!context.wantsOutput(1) && !context.wantsOutput(2))
     return y;
   auto axes = llvm::to_vector(llvm::seq(dims->axis, context.getRank(0)));
@@ -78,8 +79,9 @@ static NodeResults buildRmsNormalization(NodeContext &context) {
   if (failed(dims) || failed(checkStashType(context)))
     return {};
   Value x = context.cast(context.getOperand(0), context.getElementType(1));
-  return context.create<tx::RmsNormOp>(x, context.getOperand(1), Value(),
-                                       dims->count, epsilon);
+  return context.create<tx::RmsNormOp>(x,
+                                       OptionalOperand{context.getOperand(1)},
+                                       OptionalOperand(), dims->count, epsilon);
 }
 
 //===----------------------------------------------------------------------===//

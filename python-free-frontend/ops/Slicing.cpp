@@ -287,12 +287,14 @@ static NodeResults buildPad(NodeContext &context) {
     low[*axis] = pads[index];
     high[*axis] = pads[index + axes.size()];
   }
+  if (*mode != tx::PadMode::constant)
+    value = Value();
   if (value)
     value = context.reshape(value, {});
-  return context.create<tx::PadOp>(
-      context.getOperand(0), *mode == tx::PadMode::constant ? value : Value(),
-      *mode, context.getBuilder().getArrayAttr(low),
-      context.getBuilder().getArrayAttr(high));
+  return context.create<tx::PadOp>(context.getOperand(0),
+                                   OptionalOperand{value}, *mode,
+                                   context.getBuilder().getArrayAttr(low),
+                                   context.getBuilder().getArrayAttr(high));
 }
 
 OpTable frontend::getSlicingOps() {
