@@ -1,0 +1,49 @@
+// RUN: txc-opt %s -txc-lower-to-kernel -cse -split-input-file | FileCheck %s
+
+// The batch dims of a matmul with one right operand are rows.
+// CHECK-LABEL: @matmul
+// CHECK-SAME:    %[[X:.*]]: tensor<?x?x8xf32
+// CHECK:         %[[ROWS:.*]] = tx.reshape %[[X]] {{.*}} to tensor<?x8xf32, #tx.dims<[B * S, 8]>>
+// CHECK:         kernel.gemm [#tx.expr<B * S>, #tx.expr<5>, #tx.expr<8>](%[[ROWS]]
+func.func @matmul(%x: tensor<?x?x8xf32, #tx.dims<[B, S, 8]>>, %w: tensor<8x5xf32>) -> tensor<?x?x5xf32, #tx.dims<[B, S, 5]>> {
+  %y = tx.matmul %x, %w : tensor<?x?x8xf32, #tx.dims<[B, S, 8]>>, tensor<8x5xf32> to tensor<?x?x5xf32, #tx.dims<[B, S, 5]>>
+  return %y : tensor<?x?x5xf32, #tx.dims<[B, S, 5]>>
+}
+
+// -----
+
+// A reduction iterates over the kept dims, then over the reduced ones.
+// CHECK-DAG: #[[IN:.*]] = affine_map<(d0, d1, d2) -> (d0, d2, d1)>
+// CHECK-DAG: #[[OUT:.*]] = affine_map<(d0, d1, d2) -> (d0, 0, d1)>
+// CHECK-LABEL: @reduce
+// CHECK:         kernel.rows [#tx.expr<2>, #tx.expr<4>, #tx.expr<3>] row 1 {{.*}} maps [#[[IN]], #[[OUT]]]
+// CHECK:         %[[SUM:.*]] = kernel.reduce  sum
+// CHECK:         kernel.yield %[[SUM]]
+func.func @reduce(%x: tensor<2x3x4xf32>) -> tensor<2x1x4xf32> {
+  %y = tx.reduce sum %x [1] : tensor<2x3x4xf32>
+  return %y : tensor<2x1x4xf32>
+}
+
+// -----
+
+// A gather checks its indices, which may count from the end.
+// CHECK-LABEL: @gather
+// CHECK:         kernel.map
+// CHECK:         %[[OK:.*]] = arith.cmpi ult
+// CHECK:         kernel.check %[[OK]]  index_out_of_range
+// CHECK:         kernel.fetch
+func.func @gather(%x: tensor<10x4xf32>, %i: tensor<3xi64>) -> tensor<3x4xf32> {
+  %y = tx.gather %x, %i 0 : tensor<10x4xf32>, tensor<3xi64>
+  return %y : tensor<3x4xf32>
+}
+
+// -----
+
+// Grouped heads: query head h reads key head h / 3.
+// CHECK: #[[K:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 floordiv 3, d3, d4)>
+// CHECK-LABEL: @attention
+// CHECK:         kernel.attention {{.*}} maps [#{{.*}}, #[[K]],
+func.func @attention(%q: tensor<1x6x2x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>) -> tensor<1x6x2x8xf32> {
+  %o = tx.attention %q, %k, %v {scale = 1.0, masked_row = #tx<masked_row zero>} : tensor<1x6x2x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>
+  return %o : tensor<1x6x2x8xf32>
+}
