@@ -257,7 +257,8 @@ static inline uint64_t txc_checksum(uint64_t seed, const void *data,
 typedef struct txc_program {
   uint64_t size; ///< sizeof this struct.
   /// Evaluates shape expressions: writes value_count values. Must not trap for
-  /// symbols within their bounds; wraps on overflow.
+  /// symbols within their bounds. Sizes and offsets saturate at INT64_MAX: one
+  /// that wrapped would pass for a small arena.
   void (*evaluate)(const int64_t *symbols, int64_t *values);
   const txc_tensor_desc *inputs;
   const txc_tensor_desc *outputs;
