@@ -45,4 +45,6 @@ const txc_api txc_runtime_api = {
     .executor_offer = txc_executor_offer_impl,
     .executor_withdraw = txc_executor_withdraw_impl,
     .executor_drain = txc_executor_drain_impl,
+    .session_info = txc_session_describe_impl,
+    .infer_inputs = txc_infer_inputs_impl,
 };

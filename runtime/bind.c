@@ -96,7 +96,8 @@ static txc_status match_outputs(txc_session *session, txc_tensor *tensors,
 // Symbols
 //===----------------------------------------------------------------------===//
 
-void txc_bind_lower_bounds(txc_session *session) {
+/// Sets every symbol that is not a state's capacity to its lower bound.
+static void bind_lower_bounds(txc_session *session) {
   const txc_program *program = session->model->program;
   for (int32_t i = 0; i < program->symbol_count; ++i)
     if (program->symbols[i].source != TXC_SYMBOL_STATE_CAPACITY)
@@ -117,6 +118,33 @@ txc_status txc_check_bounds(txc_session *session, int32_t symbol,
                   "dim \"%s\" is %lld; the model was compiled for %lld to %lld",
                   desc->name, (long long)value, (long long)desc->lower,
                   (long long)desc->upper);
+}
+
+txc_status txc_bind_dims(txc_session *session, const txc_dim_value *dims,
+                         size_t count) {
+  const txc_program *program = session->model->program;
+  if (count && !dims)
+    return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
+                    "dims is NULL, but there are %zu", count);
+  bind_lower_bounds(session);
+  for (size_t i = 0; i < count; ++i) {
+    int32_t symbol = dims[i].name ? txc_find_symbol(program, dims[i].name) : -1;
+    if (symbol < 0)
+      return txc_fail(&session->message, TXC_UNKNOWN_NAME,
+                      "the model has no dim \"%s\"",
+                      dims[i].name ? dims[i].name : "NULL");
+    if (program->symbols[symbol].source == TXC_SYMBOL_STATE_CAPACITY)
+      return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
+                      "dim \"%s\" is the capacity of state: set "
+                      "state_capacity when the session is made",
+                      dims[i].name);
+    txc_status status = txc_check_bounds(session, symbol, dims[i].value);
+    if (status != TXC_OK)
+      return status;
+    session->symbols[symbol] = dims[i].value;
+  }
+  program->evaluate(session->symbols, session->values);
+  return TXC_OK;
 }
 
 /// Axis `axis` of an input differs from what it should be.
@@ -177,7 +205,7 @@ static txc_status bind_input(txc_session *session, int32_t index) {
 
 static txc_status bind_symbols(txc_session *session) {
   const txc_program *program = session->model->program;
-  txc_bind_lower_bounds(session);
+  bind_lower_bounds(session);
   for (int32_t i = 0; i < program->symbol_count; ++i)
     if (program->symbols[i].source == TXC_SYMBOL_INPUT)
       session->symbols[i] = Unset;
@@ -301,12 +329,6 @@ txc_status txc_bind(txc_session *session, const txc_tensor *inputs,
 // Outputs
 //===----------------------------------------------------------------------===//
 
-static void output_dims(const txc_session *session, const txc_tensor_desc *desc,
-                        int64_t *dims) {
-  for (int32_t axis = 0; axis < desc->rank; ++axis)
-    dims[axis] = dim_extent(session, &desc->dims[axis]);
-}
-
 txc_status txc_bind_outputs(txc_session *session) {
   const txc_program *program = session->model->program;
   for (int32_t i = 0; i < program->output_count; ++i) {
@@ -323,7 +345,8 @@ txc_status txc_bind_outputs(txc_session *session) {
     }
     int64_t dims[TXC_MAX_RANK];
     uint64_t bytes = 0;
-    output_dims(session, desc, dims);
+    for (int32_t axis = 0; axis < desc->rank; ++axis)
+      dims[axis] = dim_extent(session, &desc->dims[axis]);
     if (!txc_tensor_bytes(desc->type, desc->rank, dims, &bytes) ||
         (tensor->capacity && tensor->capacity < bytes))
       return txc_fail(&session->message, TXC_BUFFER_TOO_SMALL,
@@ -339,25 +362,35 @@ txc_status txc_bind_outputs(txc_session *session) {
   return TXC_OK;
 }
 
-void txc_fill_outputs(txc_session *session, bool run_time_known) {
+/// Type, rank, dims and bytes from the present values.
+static void fill_shape(const txc_session *session, const txc_tensor_desc *desc,
+                       txc_tensor *tensor) {
+  uint64_t bytes;
+  tensor->type = desc->type;
+  tensor->rank = desc->rank;
+  for (int32_t axis = 0; axis < desc->rank; ++axis)
+    tensor->dims[axis] = dim_extent(session, &desc->dims[axis]);
+  tensor->bytes = txc_tensor_bytes(desc->type, desc->rank, tensor->dims, &bytes)
+                      ? bytes
+                      : 0;
+}
+
+void txc_fill_outputs(txc_session *session) {
+  for (int32_t i = 0; i < session->model->program->output_count; ++i)
+    if (session->outputs[i])
+      fill_shape(session, &session->model->program->outputs[i],
+                 session->outputs[i]);
+}
+
+/// A run has yet to define some symbols: takes back what depends on them.
+static void hide_run_time_dims(txc_session *session) {
   const txc_program *program = session->model->program;
-  for (int32_t i = 0; i < program->output_count; ++i) {
-    const txc_tensor_desc *desc = &program->outputs[i];
-    txc_tensor *tensor = session->outputs[i];
-    if (!tensor)
-      continue;
-    uint64_t bytes = 0;
-    output_dims(session, desc, tensor->dims);
-    for (int32_t axis = 0; axis < desc->rank; ++axis)
-      if (desc->dims[axis].run_time && !run_time_known)
-        tensor->dims[axis] = -1;
-    tensor->type = desc->type;
-    tensor->rank = desc->rank;
-    if (txc_tensor_bytes(desc->type, desc->rank, tensor->dims, &bytes))
-      tensor->bytes = bytes;
-    else
-      tensor->bytes = 0;
-  }
+  for (int32_t i = 0; i < program->output_count; ++i)
+    for (int32_t axis = 0; axis < program->outputs[i].rank; ++axis)
+      if (session->outputs[i] && program->outputs[i].dims[axis].run_time) {
+        session->outputs[i]->dims[axis] = -1;
+        session->outputs[i]->bytes = 0;
+      }
 }
 
 txc_status txc_infer_impl(txc_session *session, const txc_tensor *inputs,
@@ -367,7 +400,42 @@ txc_status txc_infer_impl(txc_session *session, const txc_tensor *inputs,
   if (status != TXC_OK)
     return status;
   status = txc_bind(session, inputs, input_count, outputs, output_count, false);
-  if (status == TXC_OK)
-    txc_fill_outputs(session, false);
+  if (status == TXC_OK) {
+    txc_fill_outputs(session);
+    hide_run_time_dims(session);
+  }
   return txc_session_leave(session, status);
+}
+
+//===----------------------------------------------------------------------===//
+// From symbols to inputs
+//===----------------------------------------------------------------------===//
+
+static txc_status infer_inputs(txc_session *session, const txc_dim_value *dims,
+                               size_t count, txc_tensor *inputs,
+                               size_t input_count) {
+  const txc_program *program = session->model->program;
+  txc_status status = txc_bind_dims(session, dims, count);
+  if (status != TXC_OK)
+    return status;
+  txc_state_bind(session);
+  program->evaluate(session->symbols, session->values);
+  for (size_t i = 0; i < input_count; ++i) {
+    int32_t index = find_tensor(session, "input", program->inputs,
+                                program->input_count, inputs[i].name, i);
+    if (index < 0)
+      return TXC_UNKNOWN_NAME;
+    fill_shape(session, &program->inputs[index], &inputs[i]);
+  }
+  return TXC_OK;
+}
+
+txc_status txc_infer_inputs_impl(txc_session *session,
+                                 const txc_dim_value *dims, size_t count,
+                                 txc_tensor *inputs, size_t input_count) {
+  txc_status status = txc_session_enter(session);
+  if (status != TXC_OK)
+    return status;
+  return txc_session_leave(
+      session, infer_inputs(session, dims, count, inputs, input_count));
 }

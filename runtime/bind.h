@@ -17,8 +17,10 @@
 
 #include "runtime/session.h"
 
-/// Sets every symbol that is not a state's capacity to its lower bound.
-void txc_bind_lower_bounds(txc_session *session);
+/// Sets the symbols to the given dims, the others to their lower bounds, and
+/// evaluates.
+txc_status txc_bind_dims(txc_session *session, const txc_dim_value *dims,
+                         size_t count);
 
 txc_status txc_check_bounds(txc_session *session, int32_t symbol,
                             int64_t value);
@@ -36,12 +38,15 @@ txc_status txc_bind(txc_session *session, const txc_tensor *inputs,
 /// checks the room; again whenever values have changed.
 txc_status txc_bind_outputs(txc_session *session);
 
-/// Fills the caller's output tensors from the present values. run_time_known:
-/// dims that depend on symbols known only while running are given, not -1.
-void txc_fill_outputs(txc_session *session, bool run_time_known);
+/// Fills the caller's output tensors from the present values.
+void txc_fill_outputs(txc_session *session);
 
 txc_status txc_infer_impl(txc_session *session, const txc_tensor *inputs,
                           size_t input_count, txc_tensor *outputs,
                           size_t output_count);
+
+txc_status txc_infer_inputs_impl(txc_session *session,
+                                 const txc_dim_value *dims, size_t count,
+                                 txc_tensor *inputs, size_t input_count);
 
 #endif // TXC_RUNTIME_BIND_H

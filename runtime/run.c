@@ -223,7 +223,7 @@ static txc_status run(txc_session *session, const txc_tensor *inputs,
   if (status != TXC_OK)
     return status;
   txc_state_advance(session);
-  txc_fill_outputs(session, true);
+  txc_fill_outputs(session);
   return TXC_OK;
 }
 

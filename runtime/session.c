@@ -117,39 +117,11 @@ txc_status txc_session_fit(txc_session *session, bool keep) {
 // Reserving
 //===----------------------------------------------------------------------===//
 
-/// Sets the symbols to the given dims, the others to their lower bounds.
-static txc_status set_symbols(txc_session *session, const txc_dim_value *dims,
-                              size_t count) {
-  const txc_program *program = session->model->program;
-  txc_bind_lower_bounds(session);
-  for (size_t i = 0; i < count; ++i) {
-    int32_t symbol = dims[i].name ? txc_find_symbol(program, dims[i].name) : -1;
-    if (symbol < 0)
-      return txc_fail(&session->message, TXC_UNKNOWN_NAME,
-                      "the model has no dim \"%s\"",
-                      dims[i].name ? dims[i].name : "NULL");
-    if (program->symbols[symbol].source == TXC_SYMBOL_STATE_CAPACITY)
-      return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
-                      "dim \"%s\" is the capacity of state: set "
-                      "state_capacity when the session is made",
-                      dims[i].name);
-    txc_status status = txc_check_bounds(session, symbol, dims[i].value);
-    if (status != TXC_OK)
-      return status;
-    session->symbols[symbol] = dims[i].value;
-  }
-  return TXC_OK;
-}
-
 static txc_status reserve(txc_session *session, const txc_dim_value *dims,
                           size_t count) {
-  if (count && !dims)
-    return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
-                    "dims is NULL, but there are %zu", count);
-  txc_status status = set_symbols(session, dims, count);
+  txc_status status = txc_bind_dims(session, dims, count);
   if (status != TXC_OK)
     return status;
-  session->model->program->evaluate(session->symbols, session->values);
   return txc_session_fit(session, false);
 }
 
@@ -159,6 +131,23 @@ txc_status txc_session_reserve_impl(txc_session *session,
   if (status != TXC_OK)
     return status;
   return txc_session_leave(session, reserve(session, dims, count));
+}
+
+txc_status txc_session_describe_impl(txc_session *session,
+                                     txc_session_info *info) {
+  txc_status status = txc_session_enter(session);
+  if (status != TXC_OK)
+    return status;
+  txc_session_info known = {
+      .size = sizeof known,
+      .threads =
+          session->team ? session->team->shares_count : session->thread_count,
+      .arena_bytes = session->arena.bytes,
+      .scratch_bytes = session->scratch.bytes,
+  };
+  for (int32_t i = 0; i < session->model->program->state_count; ++i)
+    known.state_bytes += session->states[i].bytes;
+  return txc_session_leave(session, txc_fill_info(info, &known, sizeof known));
 }
 
 //===----------------------------------------------------------------------===//

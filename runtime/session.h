@@ -68,6 +68,8 @@ txc_status txc_session_create_impl(txc_model *model,
                                    txc_session **session, txc_message *message);
 void txc_session_destroy_impl(txc_session *session);
 const char *txc_session_error_impl(const txc_session *session);
+txc_status txc_session_describe_impl(txc_session *session,
+                                     txc_session_info *info);
 txc_status txc_session_reserve_impl(txc_session *session,
                                     const txc_dim_value *dims, size_t count);
 

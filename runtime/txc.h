@@ -230,6 +230,15 @@ typedef struct txc_model_info {
   size_t inputs, outputs, symbols, states, sequences, phases;
 } txc_model_info;
 
+typedef struct txc_session_info {
+  size_t size;
+  int32_t threads; ///< Of a run, the caller's included.
+  int32_t reserved;
+  uint64_t arena_bytes;
+  uint64_t scratch_bytes;
+  uint64_t state_bytes;
+} txc_session_info;
+
 /// One step of the model's program: one kernel over its task grid.
 typedef struct txc_phase_info {
   size_t size;
@@ -411,6 +420,9 @@ typedef struct txc_api {
   void (*executor_offer)(txc_executor *, txc_gang *);
   void (*executor_withdraw)(txc_executor *, txc_gang *);
   void (*executor_drain)(txc_executor *, txc_gang *);
+  txc_status (*session_info)(txc_session *, txc_session_info *);
+  txc_status (*infer_inputs)(txc_session *, const txc_dim_value *, size_t,
+                             txc_tensor *, size_t);
 } txc_api;
 
 /// What NAME_txc_model is. Append-only.
@@ -713,6 +725,26 @@ static inline const char *txc_error(const txc_session *session) {
 static inline txc_status txc_reserve(txc_session *session,
                                      const txc_dim_value *dims, size_t count) {
   return session ? txc_api_of(session)->session_reserve(session, dims, count)
+                 : TXC_INVALID_ARGUMENT;
+}
+
+/// Threads and memory of a session.
+static inline txc_status txc_session_describe(txc_session *session,
+                                              txc_session_info *info) {
+  return session ? txc_api_of(session)->session_info(session, info)
+                 : TXC_INVALID_ARGUMENT;
+}
+
+/// The inputs that a run with these dims takes: fills type, rank, dims and
+/// bytes of the tensors, which are the model's inputs by name or position. Dims
+/// not named count as their lower bound, and lengths of state as they are.
+/// Errors: UNKNOWN_NAME, OUT_OF_BOUNDS.
+static inline txc_status txc_infer_inputs(txc_session *session,
+                                          const txc_dim_value *dims,
+                                          size_t count, txc_tensor *inputs,
+                                          size_t input_count) {
+  return session ? txc_api_of(session)->infer_inputs(session, dims, count,
+                                                     inputs, input_count)
                  : TXC_INVALID_ARGUMENT;
 }
 

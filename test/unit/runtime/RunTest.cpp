@@ -155,6 +155,27 @@ TEST_F(RunTest, InfersWithoutData) {
   EXPECT_EQ(output.data, nullptr);
 }
 
+TEST_F(RunTest, InfersInputs) {
+  Model model(source);
+  txc_session_options options = withThreads(3);
+  Session session(model, &options);
+  txc_dim_value dims[] = {{"seq", 5}, {"batch", 2}};
+  txc_tensor ids = txc_tensor_borrow("ids");
+  ASSERT_EQ(txc_infer_inputs(session, dims, 2, &ids, 1), TXC_OK);
+  EXPECT_EQ(ids.type, TXC_INT64);
+  EXPECT_THAT(std::vector<int64_t>(ids.dims, ids.dims + ids.rank),
+              ElementsAre(2, 6));
+  EXPECT_EQ(ids.bytes, 96u);
+  dims[0].name = "sequence";
+  EXPECT_EQ(txc_infer_inputs(session, dims, 2, &ids, 1), TXC_UNKNOWN_NAME);
+
+  txc_session_info info = {};
+  info.size = sizeof info;
+  ASSERT_EQ(txc_session_describe(session, &info), TXC_OK);
+  EXPECT_EQ(info.threads, 3);
+  EXPECT_GE(info.arena_bytes, 64u);
+}
+
 TEST_F(RunTest, NamesTheUnknownInput) {
   Model model(source);
   Session session(model);
