@@ -12,7 +12,6 @@
 
 #include "bench/kernels/PeakProbe.h"
 #include "test/unit/x86/GemmHarness.h"
-#include <chrono>
 
 using namespace txc;
 using namespace txc::test;
@@ -29,12 +28,12 @@ static void runGemm(benchmark::State &state, const TestCpu &cpu,
   int64_t tasks = kernel->taskCount(test);
   kernel->run(operands, 0, tasks);
   double peak = bench::probePeak(cpu);
-  auto start = std::chrono::steady_clock::now();
+  double start = bench::threadSeconds();
   for (auto iteration : state)
     kernel->run(operands, 0, tasks);
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+  double seconds = bench::threadSeconds() - start;
   double flops = 2.0 * test.batch * test.m * test.n * test.k;
-  bench::reportRate(state, cpu, flops, time.count(), peak);
+  bench::reportRate(state, cpu, flops, seconds, peak);
 }
 
 static const bool registered = [] {

@@ -13,7 +13,7 @@
 #include "bench/kernels/PeakProbe.h"
 #include "compiler/codegen/x86/CodeBuilder.h"
 #include "llvm/ADT/StringMap.h"
-#include <chrono>
+#include <ctime>
 
 using namespace mlir;
 using namespace txc;
@@ -60,6 +60,13 @@ compileProbe(const TestCpu &cpu) {
   return KernelJit::create(*module, cpu);
 }
 
+double txc::bench::threadSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 double txc::bench::probePeak(const TestCpu &cpu) {
   static llvm::StringMap<std::unique_ptr<KernelJit>> probes;
   std::unique_ptr<KernelJit> &jit = probes[cpu.name];
@@ -72,12 +79,10 @@ double txc::bench::probePeak(const TestCpu &cpu) {
   constexpr int64_t count = 200000;
   double best = 0;
   for (int repeat = 0; repeat < 5; ++repeat) {
-    auto start = std::chrono::steady_clock::now();
+    double start = threadSeconds();
     probe(&ref, count);
-    std::chrono::duration<double> time =
-        std::chrono::steady_clock::now() - start;
     double flops = 2.0 * count * chains * cpu.target.lanes(32);
-    best = std::max(best, flops / time.count());
+    best = std::max(best, flops / (threadSeconds() - start));
   }
   return best;
 }

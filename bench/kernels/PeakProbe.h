@@ -19,6 +19,10 @@
 
 namespace txc::bench {
 
+/// Seconds of CPU time that this thread has used: neighbours on the machine
+/// don't count.
+double threadSeconds();
+
 /// Sets the counters GFLOPS and %peak of \p state from the time that its
 /// iterations, of \p flops each, took in \p seconds. The peak of f32
 /// multiply-adds on \p cpu is probed now and the better of this and

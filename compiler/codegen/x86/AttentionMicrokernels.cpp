@@ -1,0 +1,107 @@
+//===- AttentionMicrokernels.cpp - Register tiles of attention --*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// Both are rank-1 updates of a register tile, with different operands
+/// broadcast.
+///
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/x86/AttentionMicrokernels.h"
+#include "llvm/ADT/Twine.h"
+
+using namespace mlir;
+using namespace txc::x86;
+
+void txc::x86::emitScoreTile(CodeBuilder &code, const DotAtom &atom,
+                             const AttentionSchedule &schedule,
+                             const ScoreTile &tile) {
+  bool isUnit = isStaticOne(tile.elementStride);
+  std::string name =
+      ("txc_attention_scores_f32_" + Twine(isUnit ? "" : "strided_") +
+       Twine(schedule.scoreKeys) + "x" +
+       Twine(schedule.scoreVectors * atom.lanes()) + "_v" + Twine(atom.lanes()))
+          .str();
+  Type ptr = code.ptrType(), index = code.indexType(), element = atom.element();
+  func::FuncOp callee = code.getOrCreateFunction(
+      name, {ptr, index, index, index, ptr, index, ptr}, [&](ValueRange args) {
+        Value keys = args[0], keyCount = args[1], keyStride = args[2];
+        TileOperand left, right;
+        left.kStride = isUnit ? code.index(1) : args[3];
+        Value last = code.sub(keyCount, 1);
+        for (int64_t i = 0; i < schedule.scoreKeys; ++i) {
+          Value row = code.mul(code.min(code.index(i), last), keyStride);
+          left.append(code.advance(keys, row, element), 0);
+        }
+        right.kStride = code.index(schedule.queryBlock);
+        for (int64_t j = 0; j < schedule.scoreVectors; ++j)
+          right.append(args[4], j * atom.lanes());
+        SmallVector<Value> init(left.size() * right.size(),
+                                code.constant(atom.accumulator(), 0.0));
+        SmallVector<Value> scores =
+            emitTileLoop(code, atom, left, right, args[5], init);
+        for (auto [n, score] : llvm::enumerate(scores)) {
+          int64_t i = n / schedule.scoreVectors, j = n % schedule.scoreVectors;
+          code.store(score,
+                     code.advance(args[6],
+                                  i * schedule.scorePitch() + j * atom.lanes(),
+                                  element));
+        }
+      });
+  code.call(callee, {tile.keys, tile.keyCount, code.index(tile.keyStride),
+                     code.index(tile.elementStride), tile.queries, tile.size,
+                     tile.scores});
+}
+
+void txc::x86::emitOutputTile(CodeBuilder &code, const DotAtom &atom,
+                              const AttentionSchedule &schedule,
+                              const OutputTile &tile) {
+  int64_t lanes = atom.lanes(), rows = schedule.outputRows;
+  bool isMasked = tile.lastLanes < lanes;
+  std::string name = ("txc_attention_outputs_f32_" + Twine(rows) + "x" +
+                      Twine((tile.vectors - 1) * lanes + tile.lastLanes) +
+                      "_pitch" + Twine(tile.outputPitch) + "_v" + Twine(lanes))
+                         .str();
+  Type ptr = code.ptrType(), index = code.indexType(), element = atom.element();
+  func::FuncOp callee = code.getOrCreateFunction(
+      name, {ptr, index, ptr, index, ptr, ptr}, [&](ValueRange args) {
+        Value weights = args[0], keyCount = args[1], values = args[2],
+              valueStride = args[3], outputs = args[4], corrections = args[5];
+        TileOperand left, right;
+        left.kStride = code.index(schedule.scorePitch());
+        for (int64_t i = 0; i < rows; ++i)
+          left.append(weights, i);
+        right.kStride = valueStride;
+        for (int64_t j = 0; j < tile.vectors; ++j)
+          right.append(values, j * lanes);
+        auto outputAt = [&](int64_t i, int64_t j) {
+          return code.advance(outputs, i * tile.outputPitch + j * lanes,
+                              element);
+        };
+        SmallVector<Value> init;
+        for (int64_t i = 0; i < rows; ++i) {
+          Value factor =
+              atom.broadcast(code, code.advance(corrections, i, element));
+          for (int64_t j = 0; j < tile.vectors; ++j) {
+            Value before = code.load(atom.accumulator(), outputAt(i, j));
+            init.push_back(
+                arith::MulFOp::create(code.builder, code.loc, before, factor));
+          }
+        }
+        TileOptions options;
+        if (isMasked)
+          options.lastMask =
+              code.firstLanes(atom.accumulator(), code.index(tile.lastLanes));
+        SmallVector<Value> sums =
+            emitTileLoop(code, atom, left, right, keyCount, init, options);
+        for (auto [n, sum] : llvm::enumerate(sums))
+          code.store(sum, outputAt(n / tile.vectors, n % tile.vectors));
+      });
+  code.call(callee,
+            {tile.weights, tile.keyCount, tile.values,
+             code.index(tile.valueStride), tile.outputs, tile.corrections});
+}

@@ -1,0 +1,62 @@
+//===- AttentionMicrokernels.h - Register tiles of attention ----*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// The two products of attention as functions that all kernels of a module
+/// share.
+///
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_CODEGEN_X86_ATTENTIONMICROKERNELS_H
+#define TXC_COMPILER_CODEGEN_X86_ATTENTIONMICROKERNELS_H
+
+#include "compiler/codegen/x86/AttentionSchedule.h"
+#include "compiler/codegen/x86/DotAtom.h"
+
+namespace txc::x86 {
+
+struct ScoreTile {
+  /// The first key, and how many of the tile's exist (≥ 1); the others repeat
+  /// the last.
+  mlir::Value keys, keyCount;
+  mlir::OpFoldResult keyStride, elementStride;
+  /// The first of the tile's lanes in [size][queryBlock].
+  mlir::Value queries;
+  mlir::Value size;
+  /// The first of the tile's lanes in [key][scorePitch].
+  mlir::Value scores;
+};
+
+/// Emits a call that stores the scores of scoreKeys keys and scoreVectors
+/// vectors of queries.
+void emitScoreTile(CodeBuilder &code, const DotAtom &atom,
+                   const AttentionSchedule &schedule, const ScoreTile &tile);
+
+struct OutputTile {
+  /// The tile's first query in [key][scorePitch], and the number of keys.
+  mlir::Value weights, keyCount;
+  /// The first of the tile's lanes in the first key's value.
+  mlir::Value values;
+  mlir::OpFoldResult valueStride;
+  /// The tile's first element; rows of `outputPitch` elements.
+  mlir::Value outputs;
+  int64_t outputPitch;
+  /// One factor for each row's earlier sum.
+  mlir::Value corrections;
+  int64_t vectors;
+  /// Lanes of the last vector that exist in the values.
+  int64_t lastLanes;
+};
+
+/// Emits a call that computes outputs = outputs · correction + weights · values
+/// for outputRows queries.
+void emitOutputTile(CodeBuilder &code, const DotAtom &atom,
+                    const AttentionSchedule &schedule, const OutputTile &tile);
+
+} // namespace txc::x86
+
+#endif // TXC_COMPILER_CODEGEN_X86_ATTENTIONMICROKERNELS_H

@@ -1,0 +1,72 @@
+//===- AttentionSchedule.cpp - Blocking of attention ------------*- C++ -*-===//
+//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+///
+/// \file
+/// Chooses the register tiles of attention and lays out its scratch.
+///
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/x86/AttentionSchedule.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+
+using namespace txc;
+using namespace txc::x86;
+using llvm::alignTo;
+
+AttentionSchedule
+txc::x86::chooseAttentionSchedule(const VectorTarget &target) {
+  // As for products: accumulators, the lane operand and a broadcast fill the
+  // registers. 252 keys are a multiple of all tiles, and with 64 queries their
+  // scores take 64 KiB.
+  if (target.numVectorRegisters >= 32)
+    return {/*queryBlock=*/64,  /*keyBlock=*/252,
+            /*scoreKeys=*/12,
+            /*scoreVectors=*/2, /*outputRows=*/8,
+            /*outputVectors=*/3};
+  if (target.vectorBits >= 256)
+    return {/*queryBlock=*/48,  /*keyBlock=*/252,
+            /*scoreKeys=*/6,
+            /*scoreVectors=*/2, /*outputRows=*/6,
+            /*outputVectors=*/2};
+  return {
+      /*queryBlock=*/48,  /*keyBlock=*/252, /*scoreKeys=*/4,
+      /*scoreVectors=*/2, /*outputRows=*/4, /*outputVectors=*/2};
+}
+
+AttentionScratch
+txc::x86::layOutAttentionScratch(const VectorTarget &target,
+                                 const AttentionSchedule &schedule,
+                                 const AttentionHead &head) {
+  constexpr int64_t cacheLine = 64;
+  int64_t lanes = target.lanes(32);
+  int64_t valueLanes = alignTo(head.valueSize, lanes);
+  int64_t offset = 0;
+  auto take = [&](int64_t floats) {
+    int64_t start = offset;
+    offset = alignTo(offset + floats * int64_t(sizeof(float)), cacheLine);
+    return start;
+  };
+  AttentionScratch scratch;
+  scratch.queries = take(head.size * schedule.queryBlock);
+  scratch.scores = take(schedule.keyBlock * schedule.scorePitch());
+  scratch.outputs = take(schedule.queryBlock * valueLanes);
+  scratch.maxima = take(schedule.queryBlock);
+  scratch.sums = take(schedule.queryBlock);
+  scratch.corrections = take(schedule.queryBlock);
+  int64_t keyBiases = alignTo(schedule.keyBlock, lanes);
+  scratch.biases = take(head.hasMask ? std::max(lanes * lanes, keyBiases) : 0);
+  scratch.values = take(head.packsValues ? schedule.keyBlock * valueLanes : 0);
+  scratch.total = offset;
+  return scratch;
+}
+
+int64_t txc::x86::attentionScratchBytes(const VectorTarget &target,
+                                        const AttentionSchedule &schedule,
+                                        const AttentionHead &head) {
+  return layOutAttentionScratch(target, schedule, head).total;
+}
