@@ -5,6 +5,7 @@
 #include "passes/graph/Passes.h"
 #include "dialects/tx/Tx.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "passes/graph/FoldConstants.h"
 #include "passes/graph/Pipeline.h"
 #include "passes/graph/Recognize.h"
 #include "passes/graph/Simplify.h"
@@ -13,6 +14,22 @@ using namespace mlir;
 using namespace txc;
 
 namespace {
+class FoldConstantsPass
+    : public PassWrapper<FoldConstantsPass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FoldConstantsPass)
+
+  StringRef getArgument() const override { return "txc-fold-constants"; }
+  StringRef getDescription() const override {
+    return "Evaluate ops on constants";
+  }
+
+  void runOnOperation() override {
+    if (!foldConstants(getOperation()))
+      markAllAnalysesPreserved();
+  }
+};
+
 class SimplifyPass : public PassWrapper<SimplifyPass, OperationPass<ModuleOp>> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SimplifyPass)
@@ -46,6 +63,9 @@ constexpr Recognizer kActivations = {"txc-recognize-activations",
 constexpr Recognizer kSoftmax = {"txc-recognize-softmax", "Find softmax",
                                  recognizeSoftmax};
 
+constexpr Recognizer kRotaryEmbedding = {"txc-recognize-rotary-embedding",
+                                         "Find rotary embeddings",
+                                         recognizeRotaryEmbedding};
 constexpr Recognizer kIotaIndexing = {"txc-iota-indexing",
                                       "Turn gathers at ranges into views",
                                       recognizeIotaIndexing};
@@ -86,6 +106,9 @@ private:
 };
 } // namespace
 
+std::unique_ptr<Pass> txc::createFoldConstantsPass() {
+  return std::make_unique<FoldConstantsPass>();
+}
 std::unique_ptr<Pass> txc::createSimplifyPass() {
   return std::make_unique<SimplifyPass>();
 }
@@ -102,6 +125,9 @@ std::unique_ptr<Pass> txc::createRecognizeSoftmaxPass(Report *report) {
   return std::make_unique<RecognizePass<kSoftmax>>(report);
 }
 
+std::unique_ptr<Pass> txc::createRecognizeRotaryEmbeddingPass(Report *report) {
+  return std::make_unique<RecognizePass<kRotaryEmbedding>>(report);
+}
 std::unique_ptr<Pass> txc::createIotaIndexingPass(Report *report) {
   return std::make_unique<RecognizePass<kIotaIndexing>>(report);
 }
@@ -110,11 +136,13 @@ std::unique_ptr<Pass> txc::createRecognizeAttentionPass(Report *report) {
 }
 
 void txc::registerGraphPasses() {
+  registerPass(createFoldConstantsPass);
   registerPass(createSimplifyPass);
   registerPass([] { return createRecognizeLayerNormPass(); });
   registerPass([] { return createRecognizeRmsNormPass(); });
   registerPass([] { return createRecognizeActivationsPass(); });
   registerPass([] { return createRecognizeSoftmaxPass(); });
+  registerPass([] { return createRecognizeRotaryEmbeddingPass(); });
   registerPass([] { return createIotaIndexingPass(); });
   registerPass([] { return createRecognizeAttentionPass(); });
   PassPipelineRegistration<>(

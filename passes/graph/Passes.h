@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// Pass wrappers of Simplify.h and Recognize.h, for pipelines and txc-opt. They
-/// run on modules: a rewrite may add a requirement on the model's dims.
+/// Pass wrappers of FoldConstants.h, Simplify.h and Recognize.h, for pipelines
+/// and txc-opt. They run on modules: a rewrite may add a requirement on the
+/// model's dims.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +18,7 @@ namespace txc {
 
 class Report;
 
+std::unique_ptr<mlir::Pass> createFoldConstantsPass();
 std::unique_ptr<mlir::Pass> createSimplifyPass();
 
 // `report` outlives the pass; null means that near misses become remarks at
@@ -30,6 +32,8 @@ createRecognizeActivationsPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass>
 createRecognizeSoftmaxPass(Report *report = nullptr);
 
+std::unique_ptr<mlir::Pass>
+createRecognizeRotaryEmbeddingPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass> createIotaIndexingPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass>
 createRecognizeAttentionPass(Report *report = nullptr);

@@ -12,6 +12,7 @@ using namespace txc;
 
 void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   auto clean = [&] {
+    manager.addPass(createFoldConstantsPass());
     manager.addPass(createCanonicalizerPass());
     manager.addPass(createCSEPass());
   };
@@ -24,7 +25,7 @@ void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   manager.addPass(createRecognizeRmsNormPass(report));
   manager.addPass(createRecognizeActivationsPass(report));
   manager.addPass(createRecognizeSoftmaxPass(report));
-  // Scores may carry norms and rotations, and need the softmax.
+  manager.addPass(createRecognizeRotaryEmbeddingPass(report));
   manager.addPass(createRecognizeAttentionPass(report));
   clean();
 }

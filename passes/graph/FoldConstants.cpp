@@ -1,0 +1,74 @@
+//===- FoldConstants.cpp - evaluate what is known at compile time --------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/graph/FoldConstants.h"
+#include "compiler/reference/Interpreter.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace txc;
+
+static bool isSmall(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape() &&
+         tensor.getNumElements() <= tx::kMaxConstantElements;
+}
+
+/// The results' values, or nothing if the op can't be folded.
+static std::optional<SmallVector<HostTensor>> evaluateConstant(Operation *op) {
+  if (!isa_and_present<tx::TxDialect>(op->getDialect()) || !isPure(op) ||
+      op->hasTrait<OpTrait::ConstantLike>() || op->getNumResults() == 0 ||
+      !llvm::all_of(op->getResultTypes(), isSmall))
+    return std::nullopt;
+  SmallVector<HostTensor> operands;
+  for (Value operand : op->getOperands()) {
+    DenseElementsAttr elements;
+    if (!matchPattern(operand, m_Constant(&elements)))
+      return std::nullopt;
+    llvm::Expected<HostTensor> tensor = HostTensor::fromAttr(elements);
+    if (!tensor) {
+      // An element type that the interpreter does not know stays unfolded.
+      llvm::consumeError(tensor.takeError());
+      return std::nullopt;
+    }
+    operands.push_back(std::move(*tensor));
+  }
+  SmallVector<const HostTensor *> pointers;
+  for (const HostTensor &operand : operands)
+    pointers.push_back(&operand);
+  FailureOr<SmallVector<HostTensor>> results = evaluateOp(
+      op, pointers, SymbolValues(), [] { return InFlightDiagnostic(); });
+  if (failed(results))
+    return std::nullopt;
+  return std::move(*results);
+}
+
+Attribute txc::foldWithReference(Operation *op) {
+  if (op->getNumResults() != 1)
+    return nullptr;
+  std::optional<SmallVector<HostTensor>> results = evaluateConstant(op);
+  return results ? results->front().toAttr() : Attribute();
+}
+
+bool txc::foldConstants(Operation *root) {
+  bool changed = false;
+  // Operands come before their users, so one walk folds chains. What a folded
+  // op leaves unused is no longer an operand of anything: later cleaning
+  // removes it.
+  root->walk([&](Operation *op) {
+    std::optional<SmallVector<HostTensor>> results = evaluateConstant(op);
+    if (!results)
+      return;
+    OpBuilder builder(op);
+    SmallVector<Value> constants;
+    for (const HostTensor &result : *results)
+      constants.push_back(
+          tx::ConstantOp::create(builder, op->getLoc(), result.toAttr()));
+    op->replaceAllUsesWith(constants);
+    op->erase();
+    changed = true;
+  });
+  return changed;
+}
