@@ -9,10 +9,10 @@ using namespace txc::frontend;
 
 llvm::SmallVector<OpTable> frontend::getAllOps() {
   return {
-      getActivationOps(), getControlOps(),  getElementwiseOps(),
-      getGenerationOps(), getIndexingOps(), getMatmulOps(),
-      getMovementOps(),   getNormOps(),     getReductionOps(),
-      getSlicingOps(),
+      getActivationOps(),  getAttentionOps(),   getControlOps(),
+      getConvolutionOps(), getElementwiseOps(), getGenerationOps(),
+      getIndexingOps(),    getMatmulOps(),      getMovementOps(),
+      getNormOps(),        getReductionOps(),   getSlicingOps(),
   };
 }
 

@@ -106,7 +106,8 @@ static NodeResults buildInstanceNormalization(NodeContext &context) {
   if (context.getRank(0) < 3)
     return context.unsupported("its input has no spatial dims");
   Value y = context.create<tx::LayerNormOp>(
-      context.getOperand(0), Value(), Value(), context.getRank(0) - 2, epsilon);
+      context.getOperand(0), OptionalOperand(), OptionalOperand(),
+      context.getRank(0) - 2, epsilon);
   return scaleChannels(context, y, context.getOperand(1),
                        context.getOperand(2));
 }
@@ -124,8 +125,8 @@ static NodeResults buildGroupNormalization(NodeContext &context) {
   split.insert(split.begin() + 1, context.getExpr(groups));
   Value x = context.reshape(context.getOperand(0), split);
   Value scale = context.getOperand(1), bias = context.getOperand(2);
-  Value y = context.create<tx::LayerNormOp>(x, Value(), Value(),
-                                            context.getRank(0) - 1, epsilon);
+  Value y = context.create<tx::LayerNormOp>(
+      x, OptionalOperand(), OptionalOperand(), context.getRank(0) - 1, epsilon);
   // Up to opset 20 scale and bias are given for each group.
   if (context.getOpset() < 21)
     return context.reshape(scaleChannels(context, y, scale, bias), dims);

@@ -34,7 +34,9 @@ struct OpEntry {
 using OpTable = llvm::ArrayRef<OpEntry>;
 
 OpTable getActivationOps();
+OpTable getAttentionOps();
 OpTable getControlOps();
+OpTable getConvolutionOps();
 OpTable getElementwiseOps();
 OpTable getGenerationOps();
 OpTable getIndexingOps();

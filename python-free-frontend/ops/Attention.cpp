@@ -1,0 +1,357 @@
+//===- Attention.cpp - ONNX attention and rotary embeddings ---------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Attention (opset 23; 24 adds nonpad_kv_seqlen, 25 windows) becomes one
+/// tx.attention. Its position limits are attributes where one offset holds for
+/// the whole batch, and a computed mask where each row has its own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "python-free-frontend/ops/OpTable.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+using tx::Predicate;
+using tx::SymExprAttr;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Heads
+//===----------------------------------------------------------------------===//
+
+/// [B, S, H*D] to [B, H, S, D].
+static Value splitHeads(NodeContext &context, Value x, int64_t heads) {
+  if (!x)
+    return {};
+  Exprs dims = tx::getDims(typeOf(x));
+  SymExprAttr size = tx::floorDiv(dims[2], heads);
+  return context.transpose(
+      context.reshape(x, {dims[0], dims[1], context.getExpr(heads), size}),
+      {0, 2, 1, 3});
+}
+
+/// [B, H, S, D] to [B, S, H*D].
+static Value mergeHeads(NodeContext &context, Value x) {
+  if (!x)
+    return {};
+  Exprs dims = tx::getDims(typeOf(x));
+  return context.reshape(context.transpose(x, {0, 2, 1, 3}),
+                         {dims[0], dims[2], tx::mul(dims[1], dims[3])});
+}
+
+namespace {
+/// The operands in four dims, with the past in front.
+struct Heads {
+  Value q, k, v;
+  SymExprAttr pastLength;
+};
+} // namespace
+
+static FailureOr<Heads> getHeads(NodeContext &context) {
+  Heads heads = {context.getOperand(0), context.getOperand(1),
+                 context.getOperand(2), context.getExpr(0)};
+  int64_t qHeads = context.getInt("q_num_heads", 0);
+  int64_t kvHeads = context.getInt("kv_num_heads", 0);
+  int64_t rank = context.getRank(0);
+  if ((rank != 3 && rank != 4) || context.getRank(1) != rank ||
+      context.getRank(2) != rank)
+    return context.unsupported("Q, K and V must all have three or four dims");
+  if (rank == 3) {
+    if (qHeads < 1 || kvHeads < 1)
+      return context.unsupported(
+          "inputs of three dims need q_num_heads and kv_num_heads");
+    heads.q = splitHeads(context, heads.q, qHeads);
+    heads.k = splitHeads(context, heads.k, kvHeads);
+    heads.v = splitHeads(context, heads.v, kvHeads);
+  }
+  Value pastKey = context.getOperand(4), pastValue = context.getOperand(5);
+  if (!pastKey != !pastValue)
+    return context.unsupported("past_key and past_value come together");
+  if (!heads.q || !heads.k || !heads.v)
+    return failure();
+  if (pastKey) {
+    if (context.getRank(4) != 4 || context.getRank(5) != 4)
+      return context.unsupported("past_key and past_value must be of rank 4");
+    for (auto [past, fresh] :
+         {std::pair(pastKey, heads.k), std::pair(pastValue, heads.v)})
+      for (int64_t d : {0, 1, 3})
+        if (failed(context.unify(tx::getDim(typeOf(past), d),
+                                 tx::getDim(typeOf(fresh), d),
+                                 "dims of past and present keys")))
+          return failure();
+    if (failed(context.unify(tx::getDim(context.getType(4), 2),
+                             tx::getDim(context.getType(5), 2),
+                             "the lengths of past keys and values")))
+      return failure();
+    heads.pastLength = tx::getDim(context.getType(4), 2);
+    auto prepend = [&](Value past, Value fresh) {
+      return context.create<tx::ConcatOp>(
+          ValueRange(ArrayRef<Value>({past, fresh})), 2);
+    };
+    heads.k = prepend(pastKey, heads.k);
+    heads.v = prepend(pastValue, heads.v);
+  }
+  return heads;
+}
+
+/// What softmax(q kᵀ) v demands of the dims.
+static LogicalResult unifyHeads(NodeContext &context, const Heads &heads) {
+  auto dim = [](Value x, int64_t axis) { return tx::getDim(typeOf(x), axis); };
+  return success(
+      succeeded(context.unify(dim(heads.q, 0), dim(heads.k, 0), "batches")) &&
+      succeeded(context.unify(dim(heads.k, 0), dim(heads.v, 0), "batches")) &&
+      succeeded(
+          context.unify(dim(heads.q, 3), dim(heads.k, 3), "head sizes")) &&
+      succeeded(context.unify(dim(heads.k, 1), dim(heads.v, 1), "heads")) &&
+      succeeded(context.unify(dim(heads.k, 2), dim(heads.v, 2),
+                              "the lengths of keys and values")));
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Which keys a query at the absolute place p may see: [p - left, p + right];
+/// a side without a number is open.
+struct Window {
+  std::optional<int64_t> left, right;
+};
+} // namespace
+
+static FailureOr<Window> getWindow(NodeContext &context) {
+  Window window;
+  int64_t left = context.getInt("left_window_size", -1);
+  int64_t right = context.getInt("right_window_size", -1);
+  if (left < -1 || right < -1)
+    return context.unsupported("a window size is below -1");
+  if (left >= 0)
+    window.left = left;
+  if (right >= 0)
+    window.right = right;
+  if (context.getInt("is_causal", 0) != 0)
+    window.right = 0;
+  return window;
+}
+
+/// Combines two masks, which may be null: a boolean one of allowed keys and one
+/// of either kind.
+static Value restrictMask(NodeContext &context, Value mask, Value allowed,
+                          Type floatType) {
+  if (!mask || !allowed)
+    return mask ? mask : allowed;
+  if (typeOf(mask).getElementType().isInteger(1))
+    return context.createElementwise<tx::AndOp>(mask, allowed);
+  Value never =
+      context.getScalar(floatType, -std::numeric_limits<double>::infinity());
+  return context.createSelect(allowed, mask, never);
+}
+
+/// A mask may have fewer keys than there are; the others are masked.
+static Value padMask(NodeContext &context, Value mask, SymExprAttr length) {
+  RankedTensorType type = typeOf(mask);
+  int64_t last = type.getRank() - 1;
+  SymExprAttr found = tx::getDim(type, last);
+  if (found == length || found.isConstant(1))
+    return mask;
+  bool isShorter = context.getBounds()
+                       .compare(Predicate::lt, found, length)
+                       .value_or(context.getOperand(6) != nullptr);
+  if (!isShorter) {
+    // Different symbols of one length.
+    return succeeded(context.unify(found, length, "the mask's keys and K's"))
+               ? mask
+               : Value();
+  }
+  SymExprAttr missing = tx::sub(length, found);
+  if (failed(context.require(found, Predicate::le, length,
+                             "a mask has no more keys than K")))
+    return {};
+  SmallVector<Attribute> low(type.getRank(), context.getExpr(0)), high = low;
+  high[last] = missing;
+  bool isBool = type.getElementType().isInteger(1);
+  Value never =
+      context.getScalar(type.getElementType(),
+                        isBool ? 0 : -std::numeric_limits<double>::infinity());
+  return context.create<tx::PadOp>(mask, OptionalOperand{never},
+                                   tx::PadMode::constant,
+                                   context.getBuilder().getArrayAttr(low),
+                                   context.getBuilder().getArrayAttr(high));
+}
+
+/// Makes the mask's dims those of the scores where they are not 1.
+static LogicalResult unifyMask(NodeContext &context, Value mask,
+                               ArrayRef<SymExprAttr> scores) {
+  int64_t rank = typeOf(mask).getRank();
+  if (rank > 4)
+    return context.unsupported("its mask has more than four dims");
+  for (int64_t d = 1; d <= rank; ++d) {
+    SymExprAttr dim = tx::getDim(typeOf(mask), rank - d);
+    SymExprAttr score = context.resolve(scores[4 - d]);
+    if (!dim.isConstant(1) &&
+        failed(context.unify(dim, score, "dims of the mask and the scores")))
+      return failure();
+  }
+  return success();
+}
+
+/// The keys inside the window, [B, 1, S, T], for rows with an own offset: the
+/// place of query s is s + lengths[b] - S.
+static Value createWindowMask(NodeContext &context, Window window,
+                              Value lengths, SymExprAttr offset,
+                              SymExprAttr queries, SymExprAttr keys) {
+  Type i64 = context.getBuilder().getI64Type();
+  auto iota = [&](SymExprAttr size, ArrayRef<SymExprAttr> dims) {
+    Value places = context.create<tx::IotaOp>(tx::getTensorType({size}, i64));
+    return context.reshape(places, dims);
+  };
+  SymExprAttr one = context.getExpr(1);
+  Value place = iota(queries, {queries, one});
+  auto scalar = RankedTensorType::get({}, i64);
+  place =
+      context.create<tx::AddOp>(place, context.getExprTensor(scalar, offset));
+  if (lengths) {
+    SymExprAttr batch = tx::getDim(typeOf(lengths), 0);
+    Value starts = context.reshape(lengths, {batch, one, one, one});
+    place = context.create<tx::AddOp>(place, starts);
+  }
+  Value distance = context.create<tx::SubOp>(place, iota(keys, {one, keys}));
+  Value allowed;
+  auto restrict = [&](Predicate predicate, int64_t limit) {
+    Value inside = context.create<tx::CompareOp>(
+        predicate, distance,
+        context.getScalar(i64, static_cast<double>(limit)));
+    allowed = allowed ? context.create<tx::AndOp>(allowed, inside) : inside;
+  };
+  if (window.left)
+    restrict(Predicate::le, *window.left);
+  if (window.right)
+    restrict(Predicate::ge, -*window.right);
+  return allowed;
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+static NodeResults buildAttention(NodeContext &context) {
+  double scale = context.getFloat("scale", 0);
+  double softcap = context.getFloat("softcap", 0);
+  (void)context.getInt("qk_matmul_output_mode", 0);
+  // tx computes the softmax in f32 or better (f64 for f64 operands).
+  (void)context.getInt("softmax_precision", 0);
+  FailureOr<Window> window = getWindow(context);
+  FailureOr<Heads> heads = getHeads(context);
+  if (failed(heads) || failed(window) || failed(unifyHeads(context, *heads)))
+    return {};
+  Type type = context.getElementType(0);
+  SymExprAttr queries = tx::getDim(typeOf(heads->q), 2);
+  SymExprAttr keys = tx::getDim(typeOf(heads->k), 2);
+  SymExprAttr offset = context.resolve(heads->pastLength);
+  Value mask = context.getOperand(3);
+  if (mask) {
+    if (typeOf(mask).getRank() == 0)
+      return context.unsupported("its mask has no dims");
+    mask = padMask(context, mask, keys);
+    if (!mask ||
+        failed(unifyMask(context, mask,
+                         {tx::getDim(typeOf(heads->q), 0),
+                          tx::getDim(typeOf(heads->q), 1), queries, keys})))
+      return {};
+    queries = context.resolve(queries);
+    keys = context.resolve(keys);
+    offset = context.resolve(offset);
+    if (!typeOf(mask).getElementType().isInteger(1))
+      mask = context.cast(mask, type);
+  }
+  Value lengths = context.getOperand(6);
+  if (lengths)
+    lengths = context.cast(lengths, context.getBuilder().getI64Type());
+
+  // One offset for all rows: attributes say it. Else the mask must.
+  bool isExplicit =
+      (window->left || window->right) && (lengths || !window->right);
+  tx::SymExprAttr causal;
+  IntegerAttr windowSize;
+  if (isExplicit) {
+    if (lengths)
+      offset = tx::mul(queries, -1);
+    Value allowed =
+        createWindowMask(context, *window, lengths, offset, queries, keys);
+    mask = restrictMask(context, mask, allowed, type);
+  } else if (window->right) {
+    causal = tx::add(offset, *window->right);
+    if (window->left)
+      windowSize = context.getBuilder().getI64IntegerAttr(*window->left +
+                                                          *window->right + 1);
+  }
+  if (scale == 0) {
+    std::optional<int64_t> size =
+        tx::getDims(typeOf(heads->q)).back().getConstant();
+    if (!size || *size == 0)
+      return context.unsupported("the head size must be known");
+    scale = 1 / std::sqrt(static_cast<double>(*size));
+  }
+  Builder &builder = context.getBuilder();
+  Value y = context.create<tx::AttentionOp>(
+      heads->q, heads->k, heads->v, OptionalOperand{mask},
+      OptionalOperand{lengths}, builder.getF64FloatAttr(scale), causal,
+      windowSize, softcap > 0 ? builder.getF64FloatAttr(softcap) : FloatAttr(),
+      tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero));
+  if (context.getRank(0) == 3)
+    y = mergeHeads(context, y);
+  return {y, heads->k, heads->v};
+}
+
+//===----------------------------------------------------------------------===//
+// Rotary embeddings
+//===----------------------------------------------------------------------===//
+
+static NodeResults buildRotaryEmbedding(NodeContext &context) {
+  bool interleaved = context.getInt("interleaved", 0) != 0;
+  int64_t heads = context.getInt("num_heads", 0);
+  // The width of cos says it too.
+  (void)context.getInt("rotary_embedding_dim", 0);
+  int64_t rank = context.getRank(0);
+  if (rank != 4 && !(rank == 3 && heads > 0))
+    return context.unsupported(
+        "its input must have four dims, or three and num_heads");
+  Value x = context.getOperand(0);
+  Value cos = context.getOperand(1), sin = context.getOperand(2);
+  if (Value positions = context.getOperand(3)) {
+    cos = context.create<tx::GatherOp>(cos, positions, 0);
+    sin = context.create<tx::GatherOp>(sin, positions, 0);
+  }
+  if (!cos || !sin || typeOf(cos).getRank() != 3 || typeOf(sin).getRank() != 3)
+    return context.unsupported("cos and sin must be [batch, sequence, size]");
+  Exprs dims = tx::getDims(context.getType(0));
+  if (rank == 3)
+    x = context.reshape(x, {dims[0], dims[1], context.getExpr(heads),
+                            tx::floorDiv(dims[2], heads)});
+  // [B, H, S, D], or [B, S, H, D] from three dims.
+  int64_t headAxis = rank == 4 ? 1 : 2;
+  if (failed(context.unify(tx::getDim(typeOf(cos), 0), dims[0], "batches")) ||
+      failed(context.unify(tx::getDim(typeOf(cos), 1),
+                           context.resolve(dims[rank == 4 ? 2 : 1]),
+                           "the lengths of the input and of cos")))
+    return {};
+  Value result = context.create<tx::RotaryEmbeddingOp>(
+      x, context.unsqueeze(cos, headAxis), context.unsqueeze(sin, headAxis),
+      interleaved);
+  return rank == 4 ? result
+                   : context.reshape(result, tx::getDims(context.getType(0)));
+}
+
+OpTable frontend::getAttentionOps() {
+  static constexpr OpEntry table[] = {
+      {"Attention", 23, 3, 7, buildAttention},
+      {"RotaryEmbedding", 23, 3, 4, buildRotaryEmbedding},
+  };
+  return table;
+}

@@ -1,0 +1,277 @@
+//===- Convolution.cpp - ONNX operators with sliding windows --------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "python-free-frontend/ops/OpTable.h"
+#include "llvm/ADT/Sequence.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+using tx::ReduceKind;
+using tx::SymExprAttr;
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One number for each spatial dim.
+struct Window {
+  SmallVector<int64_t> size, strides, low, high, dilations;
+  StringRef autoPad;
+
+  int64_t getExtent(size_t i) const { return (size[i] - 1) * dilations[i] + 1; }
+};
+} // namespace
+
+static FailureOr<SmallVector<int64_t>> getWindowInts(NodeContext &context,
+                                                     StringRef name,
+                                                     size_t count,
+                                                     int64_t defaultValue) {
+  std::optional<ArrayRef<int64_t>> values = context.getInts(name);
+  if (!values)
+    return SmallVector<int64_t>(count, defaultValue);
+  if (values->size() != count)
+    return context.unsupported("attribute \"" + name + "\" has " +
+                               Twine(values->size()) + " numbers, expected " +
+                               Twine(count));
+  return llvm::to_vector(*values);
+}
+
+/// The attributes; `sizes`, from the weights, is what kernel_shape must be.
+static FailureOr<Window> getWindow(NodeContext &context,
+                                   ArrayRef<int64_t> sizes) {
+  size_t spatial = static_cast<size_t>(context.getRank(0)) - 2;
+  Window window;
+  auto kernel = getWindowInts(context, "kernel_shape", spatial, 0);
+  auto strides = getWindowInts(context, "strides", spatial, 1);
+  auto dilations = getWindowInts(context, "dilations", spatial, 1);
+  auto pads = getWindowInts(context, "pads", 2 * spatial, 0);
+  if (failed(kernel) || failed(strides) || failed(dilations) || failed(pads))
+    return failure();
+  if (!sizes.empty() && context.hasAttribute("kernel_shape") &&
+      ArrayRef(*kernel) != sizes)
+    return context.unsupported("kernel_shape is not that of the weights");
+  window.size = sizes.empty() ? *kernel : llvm::to_vector(sizes);
+  window.strides = *strides;
+  window.dilations = *dilations;
+  window.low.assign(pads->begin(), pads->begin() + spatial);
+  window.high.assign(pads->begin() + spatial, pads->end());
+  window.autoPad = context.getString("auto_pad", "NOTSET");
+  auto isPositive = [](int64_t value) { return value > 0; };
+  if (!llvm::all_of(window.size, isPositive) ||
+      !llvm::all_of(window.strides, isPositive) ||
+      !llvm::all_of(window.dilations, isPositive))
+    return context.unsupported(
+        "window sizes, strides and dilations must be positive");
+  return window;
+}
+
+/// Resolves auto_pad of a convolution or pool; SAME gives ceil(dim / stride)
+/// places, which needs the dim's size unless the stride is 1.
+static LogicalResult resolveAutoPad(NodeContext &context, Window &window) {
+  if (window.autoPad == "NOTSET")
+    return success();
+  if (window.autoPad == "VALID") {
+    llvm::fill(window.low, 0);
+    llvm::fill(window.high, 0);
+    return success();
+  }
+  bool isUpper = window.autoPad == "SAME_UPPER";
+  if (!isUpper && window.autoPad != "SAME_LOWER")
+    return context.unsupported("unknown auto_pad \"" + window.autoPad + "\"");
+  for (size_t i = 0; i < window.size.size(); ++i) {
+    SymExprAttr dim =
+        tx::getDim(context.getType(0), static_cast<int64_t>(i) + 2);
+    std::optional<int64_t> size = dim.getConstant();
+    int64_t stride = window.strides[i];
+    int64_t total = window.getExtent(i) - 1;
+    if (stride != 1) {
+      if (!size)
+        return context.unsupported("auto_pad needs the spatial dims, found " +
+                                       dim.str(),
+                                   "-dim to fix it");
+      int64_t places = (*size + stride - 1) / stride;
+      total = std::max<int64_t>(
+          (places - 1) * stride + window.getExtent(i) - *size, 0);
+    }
+    int64_t small = total / 2;
+    window.low[i] = isUpper ? small : total - small;
+    window.high[i] = total - window.low[i];
+  }
+  return success();
+}
+
+static LogicalResult checkSpatial(NodeContext &context) {
+  if (context.getRank(0) > 2)
+    return success();
+  return context.unsupported("its input has no spatial dims");
+}
+
+/// The window of the weights, all dims behind the channels'.
+static FailureOr<SmallVector<int64_t>> getKernelSizes(NodeContext &context,
+                                                      unsigned index) {
+  RankedTensorType weights = context.getType(index);
+  if (weights.getRank() != context.getRank(0) ||
+      llvm::is_contained(weights.getShape(), ShapedType::kDynamic))
+    return context.unsupported(
+        "the weights must have known dims, as many as the input");
+  return llvm::to_vector(weights.getShape().drop_front(2));
+}
+
+static Value addBias(NodeContext &context, Value x, Value bias) {
+  if (!bias)
+    return x;
+  auto spatial = llvm::to_vector(llvm::seq<int64_t>(1, context.getRank(0) - 1));
+  return context.createElementwise<tx::AddOp>(x,
+                                              context.unsqueeze(bias, spatial));
+}
+
+//===----------------------------------------------------------------------===//
+// Convolutions
+//===----------------------------------------------------------------------===//
+
+static Value createConv(NodeContext &context, Value x, Value weights) {
+  int64_t group = context.getInt("group", 1);
+  if (failed(checkSpatial(context)))
+    return {};
+  FailureOr<SmallVector<int64_t>> sizes = getKernelSizes(context, 1);
+  if (failed(sizes))
+    return {};
+  FailureOr<Window> window = getWindow(context, *sizes);
+  if (failed(window) || failed(resolveAutoPad(context, *window)) ||
+      failed(context.unify(tx::getDim(context.getType(0), 1),
+                           tx::mul(tx::getDim(context.getType(1), 1), group),
+                           "the channels of the input and the weights")))
+    return {};
+  return context.create<tx::ConvOp>(x, weights, window->strides, window->low,
+                                    window->high, window->dilations, group);
+}
+
+static NodeResults buildConv(NodeContext &context) {
+  return addBias(
+      context,
+      createConv(context, context.getOperand(0), context.getOperand(1)),
+      context.getOperand(2));
+}
+
+/// Zero points are subtracted first: padding is zero after that.
+static NodeResults buildConvInteger(NodeContext &context) {
+  Type i32 = context.getBuilder().getI32Type();
+  Value x = context.cast(context.getOperand(0), i32);
+  Value weights = context.cast(context.getOperand(1), i32);
+  if (Value zero = context.getOperand(2))
+    x = context.createElementwise<tx::SubOp>(x, context.cast(zero, i32));
+  if (Value zero = context.getOperand(3)) {
+    zero = context.cast(zero, i32);
+    if (context.getRank(3) == 1) // one for each output channel
+      zero = context.unsqueeze(
+          zero, llvm::to_vector(llvm::seq<int64_t>(1, context.getRank(1))));
+    weights = context.createElementwise<tx::SubOp>(weights, zero);
+  }
+  return createConv(context, x, weights);
+}
+
+/// output_shape says the dims; the padding follows (ONNX's formula).
+static LogicalResult resolveOutputShape(NodeContext &context, Window &window,
+                                        ArrayRef<int64_t> outputPadding) {
+  std::optional<ArrayRef<int64_t>> shape = context.getInts("output_shape");
+  bool isSame = window.autoPad.starts_with("SAME");
+  if (!shape && !isSame)
+    return resolveAutoPad(context, window);
+  size_t spatial = window.size.size();
+  if (shape && shape->size() != spatial)
+    return context.unsupported("output_shape does not fit the input");
+  for (size_t i = 0; i < spatial; ++i) {
+    SymExprAttr dim =
+        tx::getDim(context.getType(0), static_cast<int64_t>(i) + 2);
+    SymExprAttr full = tx::add(tx::mul(tx::add(dim, -1), window.strides[i]),
+                               window.getExtent(i) + outputPadding[i]);
+    SymExprAttr wanted =
+        shape ? context.getExpr((*shape)[i]) : tx::mul(dim, window.strides[i]);
+    std::optional<int64_t> total = tx::sub(full, wanted).getConstant();
+    if (!total)
+      return context.unsupported("its padding depends on the dim " + dim.str(),
+                                 "-dim to fix it");
+    int64_t half = std::max<int64_t>(*total, 0) / 2;
+    int64_t rest = std::max<int64_t>(*total, 0) - half;
+    window.low[i] = window.autoPad == "SAME_UPPER" ? half : rest;
+    window.high[i] = window.autoPad == "SAME_UPPER" ? rest : half;
+    // An output larger than the full one is padded at its end.
+    if (*total < 0)
+      window.high[i] += *total;
+  }
+  return success();
+}
+
+static NodeResults buildConvTranspose(NodeContext &context) {
+  int64_t group = context.getInt("group", 1);
+  if (failed(checkSpatial(context)))
+    return {};
+  FailureOr<SmallVector<int64_t>> sizes = getKernelSizes(context, 1);
+  if (failed(sizes))
+    return {};
+  FailureOr<Window> window = getWindow(context, *sizes);
+  auto outputPadding =
+      getWindowInts(context, "output_padding", sizes->size(), 0);
+  if (failed(window) || failed(outputPadding) ||
+      failed(resolveOutputShape(context, *window, *outputPadding)) ||
+      failed(context.unify(tx::getDim(context.getType(0), 1),
+                           tx::getDim(context.getType(1), 0),
+                           "the channels of the input and the weights")))
+    return {};
+  Value y = context.create<tx::ConvTransposeOp>(
+      context.getOperand(0), context.getOperand(1), window->strides,
+      window->low, window->high, *outputPadding, window->dilations, group);
+  return addBias(context, y, context.getOperand(2));
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+static Value createPool(NodeContext &context, tx::PoolKind kind) {
+  bool ceil = context.getInt("ceil_mode", 0) != 0;
+  bool countPadding = kind == tx::PoolKind::average &&
+                      context.getInt("count_include_pad", 0) != 0;
+  if (failed(checkSpatial(context)))
+    return {};
+  FailureOr<Window> window = getWindow(context, {});
+  if (failed(window) || failed(resolveAutoPad(context, *window)))
+    return {};
+  return context.create<tx::PoolOp>(context.getOperand(0), kind, window->size,
+                                    window->strides, window->low, window->high,
+                                    window->dilations, countPadding, ceil);
+}
+
+static NodeResults buildMaxPool(NodeContext &context) {
+  // How the indices of the second output count, which is refused if wanted.
+  (void)context.getInt("storage_order", 0);
+  return createPool(context, tx::PoolKind::max);
+}
+
+static NodeResults buildAveragePool(NodeContext &context) {
+  return createPool(context, tx::PoolKind::average);
+}
+
+template <ReduceKind kind>
+static NodeResults buildGlobalPool(NodeContext &context) {
+  if (failed(checkSpatial(context)))
+    return {};
+  auto spatial = llvm::to_vector(llvm::seq<int64_t>(2, context.getRank(0)));
+  return context.create<tx::ReduceOp>(context.getOperand(0), kind, spatial);
+}
+
+OpTable frontend::getConvolutionOps() {
+  static constexpr OpEntry table[] = {
+      {"AveragePool", 7, 1, 1, buildAveragePool},
+      {"Conv", 1, 2, 3, buildConv},
+      {"ConvInteger", 10, 2, 4, buildConvInteger},
+      {"ConvTranspose", 1, 2, 3, buildConvTranspose},
+      {"GlobalAveragePool", 1, 1, 1, buildGlobalPool<ReduceKind::mean>},
+      {"GlobalMaxPool", 1, 1, 1, buildGlobalPool<ReduceKind::max>},
+      {"MaxPool", 1, 1, 1, buildMaxPool},
+  };
+  return table;
+}
