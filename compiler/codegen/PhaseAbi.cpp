@@ -113,9 +113,11 @@ void txc::convertToPhaseAbi(func::FuncOp function) {
 
   // Scratch, fault, first task and last task come at the end.
   Prologue prologue(builder, loc, added[0], added[1]);
-  ArrayRef<BlockArgument> fromRecord = ArrayRef(arguments).drop_back(4);
-  ArrayRef<BlockArgument> fromCall = ArrayRef(arguments).take_back(4);
-  for (BlockArgument argument : fromRecord) {
+  MutableArrayRef<BlockArgument> fromRecord =
+      MutableArrayRef<BlockArgument>(arguments).drop_back(4);
+  MutableArrayRef<BlockArgument> fromCall =
+      MutableArrayRef<BlockArgument>(arguments).take_back(4);
+  for (BlockArgument &argument : fromRecord) {
     auto type = dyn_cast<MemRefType>(argument.getType());
     argument.replaceAllUsesWith(type ? prologue.loadBuffer(type)
                                      : prologue.loadIndex());

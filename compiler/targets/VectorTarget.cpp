@@ -22,6 +22,7 @@ using namespace llvm;
 static txc::VectorTarget fromSubtarget(const MCSubtargetInfo &subtarget) {
   txc::VectorTarget target;
   target.hasFma = subtarget.checkFeatures("+fma");
+  target.hasHalfConversions = subtarget.checkFeatures("+f16c");
   // Kernels mask lanes of every width and multiply 64-bit lanes, so AVX-512
   // counts only with its byte/word, doubleword and vector length extensions.
   //

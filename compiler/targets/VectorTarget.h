@@ -33,6 +33,8 @@ struct VectorTarget {
   bool hasFma = false;
   /// Every vector instruction takes a lane mask (AVX-512VL).
   bool hasMaskedOps = false;
+  /// Converts between f16 and f32 (F16C).
+  bool hasHalfConversions = false;
   int numVectorRegisters = 16;
   /// Data caches of one core. Subtarget descriptions don't record them, so they
   /// are the smallest that CPUs of this level commonly have.

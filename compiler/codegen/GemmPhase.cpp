@@ -1,0 +1,237 @@
+//===- GemmPhase.cpp - code of kernel.gemm -------------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/codegen/GemmPhase.h"
+#include "compiler/codegen/GemmAsRows.h"
+#include "compiler/codegen/Lanes.h"
+#include "compiler/codegen/NestGenerator.h"
+#include "compiler/codegen/x86/Gemm.h"
+
+using namespace mlir;
+using namespace txc;
+using kernel::GemmOp;
+using tx::SymExprAttr;
+using x86::GemmSchedule;
+using x86::GemmSpec;
+using x86::StridedOperand;
+
+//===----------------------------------------------------------------------===//
+// What the blocked generator takes
+//===----------------------------------------------------------------------===//
+
+static bool isStored(GemmOp op) {
+  return isa<pack::TensorType>(op.getRhs().getType());
+}
+
+static LinearAccess getAccess(GemmOp op, AffineMap map, Type tensor) {
+  return LinearAccess::get(map, cast<RankedTensorType>(tensor),
+                           op.getSymbols());
+}
+
+/// f32 operands whose elements are found by strides.
+static bool isBlocked(GemmOp op) {
+  if (!getScalarType(op.getLhs().getType()).isF32() ||
+      !getScalarType(op.getRhs().getType()).isF32())
+    return false;
+  if (!getAccess(op, op.getLhsMap(), op.getLhs().getType()).terms.empty())
+    return false;
+  return isStored(op) ||
+         getAccess(op, op.getRhsMap(), op.getRhs().getType()).terms.empty();
+}
+
+static GemmSchedule getSchedule(GemmOp op, const VectorTarget &target) {
+  unsigned m = op.getBatchRank();
+  return x86::chooseGemmSchedule(target, {op.getSize(m).getConstant(),
+                                          op.getSize(m + 1).getConstant(),
+                                          op.getSize(m + 2).getConstant()});
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Applies the body to vectors of sums and stores what it yields.
+class Epilogue {
+public:
+  Epilogue(KernelFunction &function, GemmOp op) : function(function), op(op) {
+    for (auto [i, input] : llvm::enumerate(op.getInputs()))
+      inputs.push_back(getAccess(op, op.getInputMap(i), input.getType()));
+    for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
+      results.push_back(getAccess(op, op.getResultMap(i), type));
+  }
+
+  void emit(Value sums, Value batch, Value m, Value n, Value mask);
+
+private:
+  SmallVector<LaneValue> getPoint(Value batch, Value m, Value n);
+
+  KernelFunction &function;
+  GemmOp op;
+  SmallVector<LinearAccess> inputs, results;
+};
+} // namespace
+
+SmallVector<LaneValue> Epilogue::getPoint(Value batch, Value m, Value n) {
+  x86::CodeBuilder &code = function.getCode();
+  unsigned batchRank = op.getBatchRank();
+  SmallVector<LaneValue> point(batchRank);
+  for (unsigned dim = batchRank; dim-- > 0;) {
+    Value extent = function.getValue(op.getSize(dim));
+    point[dim] = {dim == 0 ? batch : code.rem(batch, extent)};
+    batch = code.div(batch, extent);
+  }
+  point.push_back({m});
+  point.push_back({n, 1});
+  point.push_back({code.index(0)});
+  return point;
+}
+
+void Epilogue::emit(Value sums, Value batch, Value m, Value n, Value mask) {
+  SmallVector<LaneValue> point = getPoint(batch, m, n);
+  Lanes lanes(function, cast<VectorType>(sums.getType()).getDimSize(0), mask);
+  Block &body = op.getBodyBlock();
+  llvm::DenseMap<Value, LaneValue> values;
+  values[body.getArgument(0)] = {sums};
+  for (auto [i, access] : llvm::enumerate(inputs)) {
+    Value argument = body.getArgument(i + 1);
+    LaneValue element = lanes.getElement(access, op.getSymbols(), point);
+    values[argument] = lanes.load(function.getOperand(i + 2), element,
+                                  argument.getType());
+  }
+  for (Operation &inner : body.without_terminator()) {
+    SmallVector<LaneValue> operands;
+    for (Value operand : inner.getOperands())
+      operands.push_back(values[operand]);
+    if (auto index = dyn_cast<kernel::IndexOp>(inner))
+      values[index] = point[index.getDim()];
+    else if (auto size = dyn_cast<kernel::SizeOp>(inner))
+      values[size] = {function.getValue(size.getExpr())};
+    else if (auto check = dyn_cast<kernel::CheckOp>(inner))
+      lanes.check(operands[0], static_cast<int32_t>(check.getFault()));
+    else
+      values[inner.getResult(0)] = lanes.apply(&inner, operands);
+  }
+  for (auto [i, access] : llvm::enumerate(results)) {
+    Value yielded = body.getTerminator()->getOperand(i);
+    lanes.store(values[yielded], function.getResult(i),
+                lanes.getElement(access, op.getSymbols(), point));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+namespace {
+class GemmEmitter {
+public:
+  GemmEmitter(KernelFunction &function, GemmOp op)
+      : function(function), op(op) {}
+
+  LogicalResult emit();
+
+private:
+  OpFoldResult fold(SymExprAttr expr) {
+    if (std::optional<int64_t> constant = expr.getConstant())
+      return function.getCode().builder.getIndexAttr(*constant);
+    return function.getValue(expr);
+  }
+  StridedOperand getOperand(unsigned number, AffineMap map, unsigned row,
+                            unsigned column);
+
+  KernelFunction &function;
+  GemmOp op;
+};
+} // namespace
+
+/// An operand over the batch dims, then `row` and `column`.
+StridedOperand GemmEmitter::getOperand(unsigned number, AffineMap map,
+                                       unsigned row, unsigned column) {
+  LinearAccess access = getAccess(op, map, op->getOperand(number).getType());
+  StridedOperand operand{function.getOperand(number), {}, {}};
+  if (!access.offset.isConstant(0))
+    operand.offset = function.getValue(access.offset);
+  for (unsigned dim = 0; dim < op.getBatchRank(); ++dim)
+    operand.strides.push_back(fold(access.strides[dim]));
+  operand.strides.push_back(fold(access.strides[row]));
+  operand.strides.push_back(fold(access.strides[column]));
+  return operand;
+}
+
+LogicalResult GemmEmitter::emit() {
+  x86::CodeBuilder &code = function.getCode();
+  unsigned batchRank = op.getBatchRank();
+  unsigned m = batchRank, n = m + 1, k = m + 2;
+  Epilogue epilogue(function, op);
+  GemmSpec spec;
+  spec.target = function.getTarget();
+  spec.schedule = getSchedule(op, spec.target);
+  for (unsigned dim = 0; dim < batchRank; ++dim)
+    spec.batch.push_back(fold(op.getSize(dim)));
+  spec.m = fold(op.getSize(m));
+  spec.n = fold(op.getSize(n));
+  spec.k = fold(op.getSize(k));
+  spec.a = getOperand(0, op.getLhsMap(), m, k);
+  spec.bIsPacked = isStored(op);
+  if (spec.bIsPacked)
+    // One matrix for all batches.
+    spec.b = {function.getOperand(1), {},
+              SmallVector<OpFoldResult>(batchRank,
+                                        code.builder.getIndexAttr(0))};
+  else
+    spec.b = getOperand(1, op.getRhsMap(), k, n);
+  auto store = [&](OpBuilder &, Location, Value sums, Value batch, Value row,
+                   Value column, Value mask) {
+    epilogue.emit(sums, batch, row, column, mask);
+  };
+  spec.store = store;
+  return x86::emitGemmTasks(code.builder, code.loc, spec,
+                            function.getTaskBegin(), function.getTaskEnd(),
+                            function.getScratch());
+}
+
+/// The operands' buffers in the order of buildGemmAsRows().
+static SmallVector<Value> getRowsBuffers(KernelFunction &function, GemmOp op) {
+  SmallVector<Value> buffers;
+  for (unsigned i = 0; i < op->getNumOperands(); ++i)
+    if (i != 1 || !isStored(op))
+      buffers.push_back(function.getOperand(i));
+  if (isStored(op))
+    buffers.push_back(function.getOperand(1));
+  return buffers;
+}
+
+LogicalResult txc::emitGemm(KernelFunction &function, GemmOp op) {
+  if (isBlocked(op))
+    return GemmEmitter(function, op).emit();
+  OwningOpRef<kernel::RowsOp> rows = buildGemmAsRows(op);
+  emitNest(function, *rows, getRowsBuffers(function, op));
+  return success();
+}
+
+SymExprAttr txc::getGemmTaskCount(GemmOp op, const VectorTarget &target) {
+  if (!isBlocked(op)) {
+    OwningOpRef<kernel::RowsOp> rows = buildGemmAsRows(op);
+    return getNestTaskCount(*rows, target);
+  }
+  GemmSchedule schedule = getSchedule(op, target);
+  unsigned m = op.getBatchRank();
+  SymExprAttr count =
+      tx::mul(tx::ceilDiv(op.getSize(m), schedule.MC),
+              tx::ceilDiv(op.getSize(m + 1), schedule.NC));
+  for (unsigned dim = 0; dim < m; ++dim)
+    count = tx::mul(count, op.getSize(dim));
+  return count;
+}
+
+SymExprAttr txc::getGemmScratchBytes(GemmOp op, const VectorTarget &target) {
+  if (!isBlocked(op)) {
+    OwningOpRef<kernel::RowsOp> rows = buildGemmAsRows(op);
+    return getNestScratchBytes(*rows, target);
+  }
+  return tx::getConstantExpr(
+      op.getContext(),
+      x86::gemmScratchBytes(getSchedule(op, target), !isStored(op)));
+}

@@ -1,0 +1,260 @@
+//===- Lanes.cpp - scalar bodies on vectors ------------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/codegen/Lanes.h"
+#include "dialects/pack/Pack.h"
+#include "dialects/tx/Tx.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "runtime/abi.h"
+
+using namespace mlir;
+using namespace txc;
+using tx::SymExprAttr;
+
+Value Lanes::getVector(LaneValue lanes) {
+  if (lanes.isVector())
+    return lanes.value;
+  Type element = lanes.value.getType();
+  VectorType type = getVectorType(element);
+  Value splat = code.splat(lanes.value, type);
+  if (lanes.step == 0)
+    return splat;
+  SmallVector<Attribute> steps;
+  for (int64_t lane = 0; lane < count; ++lane)
+    steps.push_back(
+        code.builder.getIntegerAttr(element, lane * lanes.step));
+  Value offsets = arith::ConstantOp::create(
+      code.builder, code.loc, DenseElementsAttr::get(type, steps));
+  return arith::AddIOp::create(code.builder, code.loc, splat, offsets);
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+template <typename Op> LaneValue Lanes::binary(LaneValue a, LaneValue b) {
+  if (a.isUniform() && b.isUniform())
+    return {code.builder.createOrFold<Op>(code.loc, a.value, b.value)};
+  return {code.builder.createOrFold<Op>(code.loc, getVector(a), getVector(b))};
+}
+
+LaneValue Lanes::add(LaneValue a, LaneValue b) {
+  if (a.isVector() || b.isVector())
+    return binary<arith::AddIOp>(a, b);
+  return {code.add(a.value, b.value), a.step + b.step};
+}
+
+LaneValue Lanes::sub(LaneValue a, LaneValue b) {
+  if (a.isVector() || b.isVector())
+    return binary<arith::SubIOp>(a, b);
+  return {code.sub(a.value, b.value), a.step - b.step};
+}
+
+LaneValue Lanes::mul(LaneValue a, LaneValue b) {
+  if (a.isUniform())
+    std::swap(a, b);
+  if (a.isVector() || !b.isUniform())
+    return binary<arith::MulIOp>(a, b);
+  std::optional<int64_t> factor = x86::staticValue(b.value);
+  if (a.step != 0 && !factor)
+    return binary<arith::MulIOp>(a, b);
+  return {code.mul(a.value, b.value), a.step == 0 ? 0 : a.step * *factor};
+}
+
+LaneValue Lanes::div(LaneValue a, LaneValue b) {
+  return binary<arith::DivUIOp>(a, b);
+}
+
+LaneValue Lanes::rem(LaneValue a, LaneValue b) {
+  return binary<arith::RemUIOp>(a, b);
+}
+
+/// Whether the op only changes between index and 64-bit integers, or nothing at
+/// all for numbers that fit.
+static bool keepsSequence(Operation *op) {
+  return isa<arith::IndexCastOp>(op) &&
+         (op->getResult(0).getType().isIndex() ||
+          op->getResult(0).getType().isInteger(64));
+}
+
+LaneValue Lanes::apply(Operation *op, ArrayRef<LaneValue> operands) {
+  if (isa<arith::AddIOp>(op))
+    return add(operands[0], operands[1]);
+  if (isa<arith::SubIOp>(op))
+    return sub(operands[0], operands[1]);
+  if (isa<arith::MulIOp>(op))
+    return mul(operands[0], operands[1]);
+  bool areUniform = llvm::all_of(
+      operands, [](const LaneValue &operand) { return operand.isUniform(); });
+  bool areScalar = areUniform || (keepsSequence(op) && !operands[0].isVector());
+  OperationState state(code.loc, op->getName());
+  for (const LaneValue &operand : operands)
+    state.operands.push_back(areScalar ? operand.value : getVector(operand));
+  Type type = op->getResult(0).getType();
+  state.types.push_back(areScalar ? type : Type(getVectorType(type)));
+  // What was written for scalars holds in each lane, fast-math flags too.
+  state.attributes = op->getAttrs();
+  Value result = code.builder.create(state)->getResult(0);
+  return {result, areScalar && !areUniform ? operands[0].step : 0};
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value Lanes::getFullMask() {
+  if (mask)
+    return mask;
+  auto type = getVectorType(code.builder.getI1Type());
+  return arith::ConstantOp::create(code.builder, code.loc,
+                                   DenseElementsAttr::get(type, true));
+}
+
+Value Lanes::getAddress(Value buffer, Value element) {
+  auto type = cast<MemRefType>(buffer.getType());
+  return code.advance(code.pointerTo(buffer), element, type.getElementType());
+}
+
+LaneValue Lanes::load(Value buffer, LaneValue element, Type scalar) {
+  Type storage = cast<MemRefType>(buffer.getType()).getElementType();
+  VectorType vectorType = getVectorType(storage);
+  Value loaded;
+  if (element.isUniform()) {
+    loaded = code.load(storage, getAddress(buffer, element.value));
+  } else if (element.step == 1) {
+    Value address = getAddress(buffer, element.value);
+    loaded = mask ? code.maskedLoad(vectorType, address, mask)
+                  : code.load(vectorType, address);
+  } else {
+    loaded = vector::GatherOp::create(
+        code.builder, code.loc, vectorType, buffer, code.index(0),
+        getVector(element), getFullMask(), code.constant(vectorType, 0));
+  }
+  if (scalar == storage)
+    return {loaded};
+  Value zero = code.constant(loaded.getType(), 0);
+  return {arith::CmpIOp::create(code.builder, code.loc,
+                                arith::CmpIPredicate::ne, loaded, zero)};
+}
+
+void Lanes::store(LaneValue value, Value buffer, LaneValue element) {
+  Type storage = cast<MemRefType>(buffer.getType()).getElementType();
+  Value stored = element.isUniform() && value.isUniform() ? value.value
+                                                          : getVector(value);
+  if (element.isUniform() && isa<VectorType>(stored.getType()))
+    stored = vector::ExtractOp::create(code.builder, code.loc, stored, 0);
+  Type scalar = getElementTypeOrSelf(stored.getType());
+  if (scalar != storage) {
+    Type type = isa<VectorType>(stored.getType())
+                    ? Type(getVectorType(storage))
+                    : storage;
+    stored = arith::ExtUIOp::create(code.builder, code.loc, type, stored);
+  }
+  if (!element.isUniform() && element.step != 1) {
+    vector::ScatterOp::create(code.builder, code.loc, /*resultType=*/Type(),
+                              buffer, code.index(0), getVector(element),
+                              getFullMask(), stored);
+    return;
+  }
+  Value address = getAddress(buffer, element.value);
+  if (mask && !element.isUniform())
+    code.maskedStore(stored, address, mask);
+  else
+    code.store(stored, address);
+}
+
+//===----------------------------------------------------------------------===//
+// Element numbers
+//===----------------------------------------------------------------------===//
+
+LaneValue Lanes::evaluate(AffineExpr expr, ArrayAttr symbols,
+                          ArrayRef<LaneValue> point) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return point[dim.getPosition()];
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return index(constant.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return {function.getValue(
+        cast<SymExprAttr>(symbols[symbol.getPosition()]))};
+  auto parts = cast<AffineBinaryOpExpr>(expr);
+  LaneValue a = evaluate(parts.getLHS(), symbols, point);
+  LaneValue b = evaluate(parts.getRHS(), symbols, point);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return add(a, b);
+  case AffineExprKind::Mul:
+    return mul(a, b);
+  case AffineExprKind::FloorDiv:
+    return div(a, b);
+  case AffineExprKind::CeilDiv:
+    return div(add(a, sub(b, index(1))), b);
+  case AffineExprKind::Mod:
+    return rem(a, b);
+  default:
+    llvm_unreachable("leaves are handled above");
+  }
+}
+
+LaneValue Lanes::getElement(const LinearAccess &access, ArrayAttr symbols,
+                            ArrayRef<LaneValue> point) {
+  LaneValue element = {function.getValue(access.offset)};
+  for (auto [stride, index] : llvm::zip_equal(access.strides, point))
+    if (!stride.isConstant(0))
+      element = add(element, mul(index, {function.getValue(stride)}));
+  for (const LinearAccess::Term &term : access.terms)
+    element = add(element, mul(evaluate(term.expr, symbols, point),
+                               {function.getValue(term.stride)}));
+  return element;
+}
+
+/// See #pack.panels.
+static LaneValue getPanelElement(Lanes &lanes, pack::TensorType type,
+                                 LaneValue k, LaneValue n) {
+  LaneValue width = lanes.index(type.getLayout().getLanes());
+  LaneValue panel = lanes.mul(lanes.div(n, width),
+                              lanes.index(type.getShape()[0]));
+  LaneValue row = lanes.mul(lanes.add(panel, k), width);
+  return lanes.add(row, lanes.rem(n, width));
+}
+
+LaneValue Lanes::getElement(Type tensor, ArrayRef<LaneValue> indices) {
+  if (auto packed = dyn_cast<pack::TensorType>(tensor))
+    return getPanelElement(*this, packed, indices[0], indices[1]);
+  LaneValue element = index(0);
+  for (auto [index, stride] : llvm::zip_equal(
+           indices, getRowMajorStrides(cast<RankedTensorType>(tensor))))
+    element = add(element, mul(index, {function.getValue(stride)}));
+  return element;
+}
+
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
+void Lanes::check(LaneValue condition, int32_t fault) {
+  OpBuilder &builder = code.builder;
+  Location loc = code.loc;
+  Value isBad;
+  if (condition.isUniform()) {
+    Value yes = arith::ConstantIntOp::create(builder, loc, 1, 1);
+    isBad = arith::XOrIOp::create(builder, loc, condition.value, yes);
+  } else {
+    Value bad = arith::XOrIOp::create(
+        builder, loc, condition.value,
+        arith::ConstantOp::create(
+            builder, loc,
+            DenseElementsAttr::get(getVectorType(builder.getI1Type()), true)));
+    if (mask)
+      bad = arith::AndIOp::create(builder, loc, bad, mask);
+    isBad = vector::ReductionOp::create(builder, loc,
+                                        vector::CombiningKind::OR, bad);
+  }
+  code.ifThen(isBad, [&] {
+    Value number =
+        arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), fault);
+    code.store(number, function.getFault());
+  });
+}

@@ -1,0 +1,191 @@
+//===- NestPlan.cpp - loops and tasks of a loop nest ---------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/codegen/NestPlan.h"
+
+using namespace mlir;
+using namespace txc;
+using tx::SymExprAttr;
+
+/// Points of a task: enough to hide the cost of handing it out (a barrier takes
+/// 0.2 µs), few enough to keep many cores busy.
+constexpr int64_t kPointsPerTask = 8192;
+
+static SmallVector<LinearAccess> getAccesses(kernel::NestInterface op) {
+  SmallVector<LinearAccess> accesses;
+  for (auto [i, input] : llvm::enumerate(op.getInputs()))
+    accesses.push_back(LinearAccess::get(
+        op.getInputMap(i), cast<RankedTensorType>(input.getType()),
+        op.getSymbols()));
+  for (auto [i, type] : llvm::enumerate(op->getResultTypes()))
+    accesses.push_back(LinearAccess::get(
+        op.getResultMap(i), cast<RankedTensorType>(type), op.getSymbols()));
+  return accesses;
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// Whether steps of `outer` continue those of `inner` in every operand.
+static bool areContiguous(const NestLoop &outer, const NestLoop &inner,
+                          ArrayRef<LinearAccess> accesses) {
+  return llvm::all_of(accesses, [&](const LinearAccess &access) {
+    return access.isLinearIn(outer.dim) && access.isLinearIn(inner.dim) &&
+           access.strides[outer.dim] ==
+               tx::mul(access.strides[inner.dim], inner.size);
+  });
+}
+
+/// The iteration dims [begin, end) as loops: without those of size 1, and with
+/// contiguous neighbours as one.
+static SmallVector<NestLoop> collapse(kernel::NestInterface op, unsigned begin,
+                                      unsigned end,
+                                      ArrayRef<LinearAccess> accesses) {
+  llvm::SmallDenseSet<unsigned> indexed;
+  op.getBody().walk(
+      [&](kernel::IndexOp index) { indexed.insert(index.getDim()); });
+  SmallVector<NestLoop> loops;
+  for (unsigned dim = begin; dim < end; ++dim) {
+    NestLoop loop{op.getSize(dim), dim};
+    if (loop.size.isConstant(1))
+      continue;
+    if (!loops.empty() && !indexed.contains(dim) &&
+        !indexed.contains(loops.back().dim) &&
+        areContiguous(loops.back(), loop, accesses)) {
+      loop.size = tx::mul(loops.back().size, loop.size);
+      loops.pop_back();
+    }
+    loops.push_back(loop);
+  }
+  return loops;
+}
+
+/// What lanes along the loop cost at each point, in rough units of a contiguous
+/// vector access; an access of separate elements is ten times dearer, a store
+/// of those twenty.
+static int64_t getLaneCost(const NestLoop &loop,
+                           ArrayRef<LinearAccess> accesses, size_t numInputs) {
+  int64_t cost = 0;
+  for (auto [i, access] : llvm::enumerate(accesses)) {
+    if (!access.dependsOn(loop.dim))
+      continue;
+    bool isContiguous = access.getConstantStride(loop.dim) == 1;
+    cost += isContiguous ? 1 : i < numInputs ? 10 : 20;
+  }
+  // Vectors that are mostly empty.
+  if (std::optional<int64_t> size = loop.size.getConstant(); size && *size < 8)
+    cost *= 4;
+  return cost;
+}
+
+/// How often tables are not read along the lanes when these go along `dim`.
+static int64_t getTableCost(kernel::NestInterface op, unsigned dim) {
+  int64_t cost = 0;
+  op.getBody().walk([&](kernel::FetchOp fetch) {
+    bool isContiguous = false;
+    if (!fetch.getIndices().empty())
+      if (auto last =
+              fetch.getIndices().back().getDefiningOp<kernel::IndexOp>())
+        isContiguous = last.getDim() == dim;
+    cost += isContiguous ? 1 : 10;
+  });
+  return cost;
+}
+
+namespace {
+/// A choice of the loop that lanes go along.
+struct LaneChoice {
+  int64_t cost = std::numeric_limits<int64_t>::max();
+  size_t position = 0;
+  bool inRow = false;
+};
+} // namespace
+
+/// The cheapest loop; if equal one of the row, which then is read once, and the
+/// innermost of those.
+static LaneChoice chooseLanes(kernel::NestInterface op,
+                              ArrayRef<NestLoop> parallel,
+                              ArrayRef<NestLoop> row,
+                              ArrayRef<LinearAccess> accesses) {
+  LaneChoice best;
+  size_t numInputs = op.getInputs().size();
+  for (bool inRow : {true, false}) {
+    ArrayRef<NestLoop> loops = inRow ? row : parallel;
+    for (size_t i = loops.size(); i-- > 0;) {
+      int64_t cost = getLaneCost(loops[i], accesses, numInputs) +
+                     getTableCost(op, loops[i].dim);
+      if (cost < best.cost)
+        best = {cost, i, inRow};
+    }
+  }
+  return best;
+}
+
+/// Lanes of a vector that holds the widest numbers which vary between lanes.
+static int64_t getNumLanes(kernel::NestInterface op, unsigned laneDim,
+                           ArrayRef<LinearAccess> accesses,
+                           const VectorTarget &target) {
+  unsigned width = 32;
+  SmallVector<Type> types(op.getInputs().getTypes());
+  llvm::append_range(types, op->getResultTypes());
+  for (auto [type, access] : llvm::zip_equal(types, accesses))
+    if (access.dependsOn(laneDim))
+      width = std::max(width, getElementTypeOrSelf(type).getIntOrFloatBitWidth());
+  return target.lanes(static_cast<int>(width));
+}
+
+//===----------------------------------------------------------------------===//
+// Tasks
+//===----------------------------------------------------------------------===//
+
+static SymExprAttr multiplySizes(MLIRContext *context,
+                                 ArrayRef<NestLoop> loops) {
+  SymExprAttr product = tx::getConstantExpr(context, 1);
+  for (const NestLoop &loop : loops)
+    product = tx::mul(product, loop.size);
+  return product;
+}
+
+NestPlan::NestPlan(kernel::NestInterface op, const VectorTarget &target)
+    : accesses(getAccesses(op)) {
+  MLIRContext *context = op.getContext();
+  SymExprAttr one = tx::getConstantExpr(context, 1);
+  unsigned numDims = op.getSizes().size();
+  unsigned numParallel = numDims - static_cast<unsigned>(op.getNumRowDims());
+  outer = collapse(op, 0, numParallel, accesses);
+  row = collapse(op, numParallel, numDims, accesses);
+  rowElements = multiplySizes(context, row);
+
+  if (outer.empty() && row.empty()) {
+    // A single point: lanes of a loop of size 1, over no dim at all.
+    lanes = {one, numDims};
+    for (LinearAccess &access : accesses)
+      access.strides.push_back(tx::getConstantExpr(context, 0));
+  } else {
+    LaneChoice choice = chooseLanes(op, outer, row, accesses);
+    SmallVector<NestLoop> &loops = choice.inRow ? row : outer;
+    lanes = loops[choice.position];
+    loops.erase(loops.begin() + choice.position);
+    lanesInRow = choice.inRow;
+  }
+  numLanes = getNumLanes(op, lanes.dim, accesses, target);
+
+  runs = one;
+  SymExprAttr pointsPerUnit = rowElements;
+  if (!lanesInRow) {
+    // Rows along other dims than the lanes keep their sums in registers: short
+    // runs give tasks enough.
+    run = op.getNumRowDims() == 0 ? 2 * kPointsPerTask : 4 * numLanes;
+    runs = tx::ceilDiv(lanes.size, run);
+    pointsPerUnit =
+        tx::mul(rowElements,
+                tx::min(lanes.size, tx::getConstantExpr(context, run)));
+  }
+  units = tx::mul(multiplySizes(context, outer), runs);
+  unitsPerTask = tx::floorDiv(
+      tx::add(tx::max(pointsPerUnit, one), kPointsPerTask - 1),
+      tx::max(pointsPerUnit, one));
+  tasks = tx::floorDiv(tx::add(units, tx::add(unitsPerTask, -1)), unitsPerTask);
+}
