@@ -40,8 +40,8 @@ struct Arguments {
 } // namespace
 
 /// Steps of B fetched ahead: the hardware prefetcher sees several short streams
-/// and stops at each page.
-static constexpr int64_t prefetchSteps = 16;
+/// and stops at each page. With few rows a step takes less time.
+static constexpr int64_t packedPrefetchSteps = 32, directPrefetchSteps = 64;
 
 static void emitStores(CodeBuilder &code, const DotAtom &atom,
                        const Arguments &args, ValueRange sums, int64_t rows,
@@ -75,7 +75,8 @@ static void emitBody(CodeBuilder &code, const DotAtom &atom,
   Value zero = code.constant(atom.accumulator(), 0.0);
   SmallVector<Value> init(left.size() * right.size(), zero);
   TileOptions options;
-  options.prefetchDistance = prefetchSteps;
+  options.prefetchDistance =
+      rows.packed ? packedPrefetchSteps : directPrefetchSteps;
   SmallVector<Value> sums =
       emitTileLoop(code, atom, left, right, args.kCount, init, options);
   // Partial sums are added after the loop: loading them before it would stall
