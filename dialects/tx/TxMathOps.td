@@ -89,7 +89,10 @@ def Tx_ConvOp : Tx_Op<"conv", [Pure, InferTypeOpAdaptor]> {
                        DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$dilations,
                        I64Attr:$groups);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$x `,` $w attr-dict `:` type($x) `,` type($w)";
+  let assemblyFormat = [{
+    $x `,` $w `strides` $strides `low` $low `high` $high `dilations` $dilations
+    `groups` $groups attr-dict `:` type($x) `,` type($w)
+  }];
 }
 
 def Tx_ConvTransposeOp : Tx_Op<"conv_transpose", [Pure, InferTypeOpAdaptor]> {
@@ -105,7 +108,11 @@ def Tx_ConvTransposeOp : Tx_Op<"conv_transpose", [Pure, InferTypeOpAdaptor]> {
                        DenseI64ArrayAttr:$output_padding,
                        DenseI64ArrayAttr:$dilations, I64Attr:$groups);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$x `,` $w attr-dict `:` type($x) `,` type($w)";
+  let assemblyFormat = [{
+    $x `,` $w `strides` $strides `low` $low `high` $high
+    `output_padding` $output_padding `dilations` $dilations `groups` $groups
+    attr-dict `:` type($x) `,` type($w)
+  }];
 }
 
 def Tx_PoolOp : Tx_Op<"pool", [Pure, InferTypeOpAdaptor]> {
@@ -121,7 +128,10 @@ def Tx_PoolOp : Tx_Op<"pool", [Pure, InferTypeOpAdaptor]> {
                        DenseI64ArrayAttr:$dilations, UnitAttr:$count_padding,
                        UnitAttr:$ceil);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$kind $x attr-dict `:` type($x)";
+  let assemblyFormat = [{
+    $kind $x `window` $window `strides` $strides `low` $low `high` $high
+    `dilations` $dilations (`ceil` $ceil^)? attr-dict `:` type($x)
+  }];
 }
 
 //===-- Norms and softmax -----------------------------------------------------===//
