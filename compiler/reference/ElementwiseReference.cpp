@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/reference/Evaluation.h"
+#include "compiler/reference/ScalarMath.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 #include <functional>
@@ -66,16 +67,6 @@ static double floorModulo(double x, double y) {
     return std::copysign(0.0, y);
   return std::signbit(remainder) != std::signbit(y) ? remainder + y : remainder;
 }
-
-/// IEEE 754-2019 maximum and minimum: NaN wins, -0 is below 0.
-static double maximum(double x, double y) {
-  if (std::isnan(x) || std::isnan(y))
-    return std::numeric_limits<double>::quiet_NaN();
-  if (x == y)
-    return std::signbit(x) ? y : x;
-  return x > y ? x : y;
-}
-static double minimum(double x, double y) { return -maximum(-x, -y); }
 
 template <typename T> static bool compare(tx::Predicate predicate, T x, T y) {
   switch (predicate) {
@@ -204,10 +195,6 @@ static std::optional<int64_t> powerInt(IntKind kind, int64_t x, int64_t y) {
   return static_cast<int64_t>(result);
 }
 
-static bool isLess(IntKind kind, int64_t x, int64_t y) {
-  return kind.isUnsigned ? bits(x) < bits(y) : x < y;
-}
-
 static int64_t shift(IntKind kind, int64_t x, int64_t amount, bool isLeft) {
   uint64_t mask = llvm::maskTrailingOnes<uint64_t>(kind.width);
   if (bits(amount) >= kind.width)
@@ -241,7 +228,7 @@ static IntFunction getIntFunction(Operation *op, IntKind kind) {
       })
       .Case([=](tx::SignOp) {
         return [=](X x) -> int64_t {
-          return x[0] == 0 ? 0 : isLess(kind, x[0], 0) ? -1 : 1;
+          return x[0] == 0 ? 0 : isLess(kind.isUnsigned, x[0], 0) ? -1 : 1;
         };
       })
       .Case<tx::FloorOp, tx::CeilOp, tx::RoundOp>([=](auto) { return same; })
@@ -257,10 +244,14 @@ static IntFunction getIntFunction(Operation *op, IntKind kind) {
       .Case([=](tx::ModOp) { return bind(moduloInt); })
       .Case([=](tx::PowOp) { return bind(powerInt); })
       .Case([=](tx::MaximumOp) {
-        return [=](X x) { return isLess(kind, x[0], x[1]) ? x[1] : x[0]; };
+        return [=](X x) {
+          return isLess(kind.isUnsigned, x[0], x[1]) ? x[1] : x[0];
+        };
       })
       .Case([=](tx::MinimumOp) {
-        return [=](X x) { return isLess(kind, x[1], x[0]) ? x[1] : x[0]; };
+        return [=](X x) {
+          return isLess(kind.isUnsigned, x[1], x[0]) ? x[1] : x[0];
+        };
       })
       .Case<tx::ShiftLeftOp, tx::ShiftRightOp>([=](auto op) {
         bool isLeft = isa<tx::ShiftLeftOp>(op);
@@ -328,7 +319,7 @@ static Results evaluateFloat(const Evaluation &evaluation, HostTensor result,
             value = row[i];
           values[i] = function(element.data());
         }
-        result.write<double>(place, values);
+        result.write<double>(place, 1, values);
         return success();
       });
   return single(std::move(result));
@@ -352,7 +343,7 @@ static Results evaluateInt(const Evaluation &evaluation, HostTensor result,
                                  << place + i);
           values[i] = *value;
         }
-        result.write<int64_t>(place, values);
+        result.write<int64_t>(place, 1, values);
         return success();
       });
   if (failed(status))

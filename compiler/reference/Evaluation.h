@@ -100,6 +100,38 @@ Results evaluate(tx::SliceOp op, const Evaluation &evaluation);
 Results evaluate(tx::ConcatOp op, const Evaluation &evaluation);
 Results evaluate(tx::PadOp op, const Evaluation &evaluation);
 
+// IndexingReference.cpp
+Results evaluate(tx::GatherOp op, const Evaluation &evaluation);
+Results evaluate(tx::GatherElementsOp op, const Evaluation &evaluation);
+Results evaluate(tx::GatherNdOp op, const Evaluation &evaluation);
+Results evaluate(tx::ScatterElementsOp op, const Evaluation &evaluation);
+Results evaluate(tx::ScatterNdOp op, const Evaluation &evaluation);
+
+// ReductionReference.cpp
+Results evaluate(tx::ReduceOp op, const Evaluation &evaluation);
+
+// ScanReference.cpp
+Results evaluate(tx::ArgReduceOp op, const Evaluation &evaluation);
+Results evaluate(tx::CumsumOp op, const Evaluation &evaluation);
+Results evaluate(tx::TopkOp op, const Evaluation &evaluation);
+
+// ContractionReference.cpp
+Results evaluate(tx::MatmulOp op, const Evaluation &evaluation);
+
+// WindowReference.cpp
+Results evaluate(tx::ConvOp op, const Evaluation &evaluation);
+Results evaluate(tx::ConvTransposeOp op, const Evaluation &evaluation);
+Results evaluate(tx::PoolOp op, const Evaluation &evaluation);
+
+// NormReference.cpp
+Results evaluate(tx::LayerNormOp op, const Evaluation &evaluation);
+Results evaluate(tx::RmsNormOp op, const Evaluation &evaluation);
+Results evaluate(tx::SoftmaxOp op, const Evaluation &evaluation);
+
+// AttentionReference.cpp
+Results evaluate(tx::RotaryEmbeddingOp op, const Evaluation &evaluation);
+Results evaluate(tx::AttentionOp op, const Evaluation &evaluation);
+
 } // namespace txc::reference
 
 #endif // TXC_COMPILER_REFERENCE_EVALUATION_H

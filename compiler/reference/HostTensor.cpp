@@ -164,8 +164,9 @@ void HostTensor::read(int64_t first, int64_t step,
 }
 
 template <typename T>
-void HostTensor::write(int64_t first, ArrayRef<T> values) {
+void HostTensor::write(int64_t first, int64_t step, ArrayRef<T> values) {
   char *target = getMutableBytes().data() + first * getElementSize();
+  int64_t stride = step * getElementSize();
   bool isFloat32 =
       std::is_same_v<T, double> && isFloat() && format->getBitWidth() == 32;
   for (T value : values) {
@@ -180,15 +181,15 @@ void HostTensor::write(int64_t first, ArrayRef<T> values) {
     } else {
       format->storeInt(target, value);
     }
-    target += getElementSize();
+    target += stride;
   }
 }
 
 template void HostTensor::read(int64_t, int64_t, MutableArrayRef<double>) const;
 template void HostTensor::read(int64_t, int64_t,
                                MutableArrayRef<int64_t>) const;
-template void HostTensor::write(int64_t, ArrayRef<double>);
-template void HostTensor::write(int64_t, ArrayRef<int64_t>);
+template void HostTensor::write(int64_t, int64_t, ArrayRef<double>);
+template void HostTensor::write(int64_t, int64_t, ArrayRef<int64_t>);
 
 //===----------------------------------------------------------------------===//
 // Attributes

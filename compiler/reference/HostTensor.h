@@ -81,8 +81,9 @@ public:
   /// for. `T` is double or int64_t here and below; a step of 0 repeats one.
   template <typename T>
   void read(int64_t first, int64_t step, llvm::MutableArrayRef<T> values) const;
-  /// Writes consecutive elements.
-  template <typename T> void write(int64_t first, llvm::ArrayRef<T> values);
+  /// Writes the elements at `first`, `first + step`, ….
+  template <typename T>
+  void write(int64_t first, int64_t step, llvm::ArrayRef<T> values);
 
 private:
   static llvm::Expected<HostTensor> describe(mlir::Type elementType,

@@ -100,7 +100,11 @@ txc::evaluateOp(Operation *op, ArrayRef<const HostTensor *> operands,
           [&](auto) { return evaluateElementwise(op, evaluation); })
       .Case<tx::ConstantOp, tx::SymbolicOp, tx::IotaOp, tx::ReshapeOp,
             tx::TransposeOp, tx::BroadcastOp, tx::SliceOp, tx::ConcatOp,
-            tx::PadOp>(
+            tx::PadOp, tx::GatherOp, tx::GatherElementsOp, tx::GatherNdOp,
+            tx::ScatterElementsOp, tx::ScatterNdOp, tx::ReduceOp,
+            tx::ArgReduceOp, tx::CumsumOp, tx::TopkOp, tx::MatmulOp, tx::ConvOp,
+            tx::ConvTransposeOp, tx::PoolOp, tx::LayerNormOp, tx::RmsNormOp,
+            tx::SoftmaxOp, tx::RotaryEmbeddingOp, tx::AttentionOp>(
           [&](auto tyOp) { return reference::evaluate(tyOp, evaluation); })
       .Default([&](Operation *) -> Results {
         return evaluation.fault() << "the reference interpreter has no such op";
