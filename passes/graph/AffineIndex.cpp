@@ -56,26 +56,6 @@ static AffineIndex combine(const AffineIndex &lhs, const AffineIndex &rhs,
   return result;
 }
 
-AffineIndex txc::subtract(const AffineIndex &lhs, const AffineIndex &rhs) {
-  return combine(lhs, rhs, -1);
-}
-
-std::optional<int64_t> txc::getLowerBound(const AffineIndex &index,
-                                          ArrayRef<SymExprAttr> dims,
-                                          const SymbolBounds &bounds) {
-  SymExprAttr least = index.constant;
-  for (auto [coefficient, dim] : llvm::zip(index.coefficients, dims)) {
-    if (coefficient.isConstant(0))
-      continue;
-    std::optional<int64_t> value = coefficient.getConstant();
-    if (!value)
-      return std::nullopt;
-    if (*value < 0)
-      least = add(least, mul(add(dim, -1), *value));
-  }
-  return bounds.lowerBound(least);
-}
-
 //===----------------------------------------------------------------------===//
 // The analysis
 //===----------------------------------------------------------------------===//
@@ -231,4 +211,48 @@ static MaybeAffine analyze(Value value, unsigned depth) {
 
 std::optional<AffineIndex> txc::getAffineIndex(Value value) {
   return analyze(value, kMaxDepth);
+}
+
+//===----------------------------------------------------------------------===//
+// Comparisons
+//===----------------------------------------------------------------------===//
+
+std::optional<AffineIndex> txc::getNonPositive(CompareOp compare, bool holds) {
+  Predicate predicate = compare.getPredicate();
+  if (predicate == Predicate::eq || predicate == Predicate::ne)
+    return std::nullopt;
+  MaybeAffine lhs = getAffineIndex(compare.getLhs());
+  MaybeAffine rhs = lhs ? getAffineIndex(compare.getRhs()) : std::nullopt;
+  if (!rhs)
+    return std::nullopt;
+  bool isLess = predicate == Predicate::lt || predicate == Predicate::le;
+  bool isStrict = predicate == Predicate::lt || predicate == Predicate::gt;
+  // not (a < b) is b <= a.
+  if (!holds) {
+    isLess = !isLess;
+    isStrict = !isStrict;
+  }
+  AffineIndex difference =
+      isLess ? combine(*lhs, *rhs, -1) : combine(*rhs, *lhs, -1);
+  if (isStrict)
+    difference.constant = add(difference.constant, 1);
+  return difference;
+}
+
+bool txc::isAlways(CompareOp compare, bool holds, const SymbolBounds &bounds) {
+  MaybeAffine index = getNonPositive(compare, holds);
+  if (!index)
+    return false;
+  // The largest value, at the last place of each dim that counts upwards.
+  SymExprAttr most = index->constant;
+  for (auto [coefficient, dim] :
+       llvm::zip(index->coefficients, getDims(compare.getType()))) {
+    std::optional<int64_t> value = coefficient.getConstant();
+    if (!value)
+      return false;
+    if (*value > 0)
+      most = add(most, mul(add(dim, -1), *value));
+  }
+  std::optional<int64_t> bound = bounds.upperBound(most);
+  return bound && *bound <= 0;
 }

@@ -30,13 +30,13 @@ struct AffineIndex {
 /// multiplications and views; nothing for other tensors.
 std::optional<AffineIndex> getAffineIndex(mlir::Value value);
 
-/// A bound of the function over all indices of a tensor with these dims.
-std::optional<int64_t> getLowerBound(const AffineIndex &index,
-                                     llvm::ArrayRef<tx::SymExprAttr> dims,
-                                     const tx::SymbolBounds &bounds);
+/// The function f with which a comparison of such tensors is `f <= 0`, or is
+/// not, if `holds` is false; nothing for eq and ne.
+std::optional<AffineIndex> getNonPositive(tx::CompareOp compare, bool holds);
 
-/// lhs - rhs, aligned at the right as in element-wise ops.
-AffineIndex subtract(const AffineIndex &lhs, const AffineIndex &rhs);
+/// Whether `compare` is known to be `holds` at every place.
+bool isAlways(tx::CompareOp compare, bool holds,
+              const tx::SymbolBounds &bounds);
 
 } // namespace txc
 

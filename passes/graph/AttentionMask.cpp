@@ -120,49 +120,11 @@ void Conjunction::add(Value value, bool keeps) {
 // Places of query and key
 //===----------------------------------------------------------------------===//
 
-/// A comparison of places as `index <= 0`.
-static std::optional<AffineIndex> getNonPositive(CompareOp compare,
-                                                 bool keeps) {
-  std::optional<AffineIndex> lhs = getAffineIndex(compare.getLhs());
-  std::optional<AffineIndex> rhs =
-      lhs ? getAffineIndex(compare.getRhs()) : std::nullopt;
-  if (!rhs)
-    return std::nullopt;
-  Predicate predicate = compare.getPredicate();
-  if (predicate == Predicate::eq || predicate == Predicate::ne)
-    return std::nullopt;
-  bool isLess = predicate == Predicate::lt || predicate == Predicate::le;
-  bool isStrict = predicate == Predicate::lt || predicate == Predicate::gt;
-  // not (a < b) is b <= a.
-  if (!keeps) {
-    isLess = !isLess;
-    isStrict = !isStrict;
-  }
-  AffineIndex difference = isLess ? subtract(*lhs, *rhs) : subtract(*rhs, *lhs);
-  if (isStrict)
-    difference.constant = tx::add(difference.constant, 1);
-  return difference;
-}
-
-static std::optional<AffineIndex> getNonPositive(const Condition &condition) {
-  auto compare = condition.value.getDefiningOp<CompareOp>();
-  return compare ? getNonPositive(compare, condition.keeps) : std::nullopt;
-}
-
-static AffineIndex negate(const AffineIndex &index) {
-  MLIRContext *context = index.constant.getContext();
-  return subtract(AffineIndex{getConstantExpr(context, 0), {}}, index);
-}
-
 bool Conjunction::isAlwaysTrue(const Condition &condition) const {
   if (std::optional<double> constant = matchScalar(condition.value))
     return (*constant != 0) == condition.keeps;
-  std::optional<AffineIndex> index = getNonPositive(condition);
-  if (!index)
-    return false;
-  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(condition.value));
-  std::optional<int64_t> least = getLowerBound(negate(*index), dims, bounds);
-  return least.value_or(-1) >= 0;
+  auto compare = condition.value.getDefiningOp<CompareOp>();
+  return compare && isAlways(compare, condition.keeps, bounds);
 }
 
 /// Whether query place s and key place t (the last two dims) have these
@@ -180,7 +142,9 @@ static bool hasCoefficients(const AffineIndex &index, int64_t query,
 
 bool Conjunction::extractPlace(const Condition &condition,
                                AttentionMask &mask) {
-  std::optional<AffineIndex> index = getNonPositive(condition);
+  auto compare = condition.value.getDefiningOp<CompareOp>();
+  std::optional<AffineIndex> index =
+      compare ? getNonPositive(compare, condition.keeps) : std::nullopt;
   if (!index)
     return false;
   // A single query has no coefficient.
@@ -247,22 +211,19 @@ static Value createAddend(RewriterBase &rewriter, Location loc, Value condition,
 }
 
 AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
-                             ArrayRef<MaskTerm> terms,
-                             ArrayRef<SymExprAttr> scores, Type scoreType,
-                             bool zeroesNan, const SymbolBounds &bounds) {
-  AttentionMask mask;
-  mask.maskedRow = zeroesNan ? MaskedRow::zero : MaskedRow::nan;
-  if (terms.empty())
-    return mask;
-  Conjunction conjunction(scores, bounds);
+                             ArrayRef<MaskTerm> terms, RankedTensorType scores,
+                             AttentionMask mask, const SymbolBounds &bounds) {
+  SmallVector<SymExprAttr> dims = getDims(scores);
+  Type type = scores.getElementType();
+  Conjunction conjunction(dims, bounds);
   bool isBoolean = isOneBoolean(terms);
   Value sum;
   auto accumulate = [&](Value addend) {
-    if (txc::getTensorType(addend).getElementType() != scoreType)
-      addend = CastOp::create(
-          rewriter, loc,
-          tx::getTensorType(getDims(txc::getTensorType(addend)), scoreType),
-          addend, /*saturate=*/false);
+    RankedTensorType addendType = txc::getTensorType(addend);
+    if (addendType.getElementType() != type)
+      addend = CastOp::create(rewriter, loc,
+                              tx::getTensorType(getDims(addendType), type),
+                              addend, /*saturate=*/false);
     sum = sum ? AddOp::create(rewriter, loc, sum, addend).getResult() : addend;
   };
   for (const MaskTerm &term : terms) {
@@ -270,22 +231,22 @@ AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
     if (isBoolean || (term.isBoolean && std::isinf(term.fill)))
       conjunction.add(term.value, term.keeps);
     else if (term.isBoolean)
-      accumulate(createAddend(rewriter, loc, term.value, term.keeps, term.fill,
-                              scoreType));
+      accumulate(
+          createAddend(rewriter, loc, term.value, term.keeps, term.fill, type));
     else
       accumulate(term.value);
   }
   conjunction.extractPlaces(mask);
   mask.mask = conjunction.build(rewriter, loc);
-  if (isBoolean) {
+  if (isBoolean && !terms.empty()) {
     if (std::isfinite(terms.front().fill))
       mask.maskedRow = MaskedRow::uniform;
     return mask;
   }
-  if (mask.mask)
+  if (mask.mask && sum)
     accumulate(createAddend(rewriter, loc, mask.mask, /*keeps=*/true,
-                            -std::numeric_limits<double>::infinity(),
-                            scoreType));
-  mask.mask = sum;
+                            -std::numeric_limits<double>::infinity(), type));
+  if (sum)
+    mask.mask = sum;
   return mask;
 }

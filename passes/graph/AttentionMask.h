@@ -48,12 +48,11 @@ struct AttentionMask {
 };
 
 /// Combines the terms; creates the ops of the mask at the rewriter's insertion
-/// point. `scores` are the dims of the scores, `zeroesNan` whether NaN
-/// probabilities become 0.
+/// point. `known` is what is known without the terms: how rows without keys
+/// end, perhaps a causal offset and a window.
 AttentionMask buildMask(mlir::RewriterBase &rewriter, mlir::Location loc,
                         llvm::ArrayRef<MaskTerm> terms,
-                        llvm::ArrayRef<tx::SymExprAttr> scores,
-                        mlir::Type scoreType, bool zeroesNan,
+                        mlir::RankedTensorType scores, AttentionMask known,
                         const tx::SymbolBounds &bounds);
 
 } // namespace txc

@@ -34,16 +34,38 @@ static ArrayAttr getRequirements(ModuleOp module) {
   return requirements ? requirements : ArrayAttr::get(module.getContext(), {});
 }
 
-/// Has `lhs <= rhs` checked before each run.
-static void require(ModuleOp module, SymExprAttr lhs, SymExprAttr rhs,
-                    const Twine &sentence) {
+/// `node "NAME" (Op)`, as the importer names it in a location.
+static std::string describeNode(Location location) {
+  std::string node;
+  location->walk([&](Location part) {
+    auto name = dyn_cast<NameLoc>(part);
+    auto op = name ? dyn_cast<NameLoc>(name.getChildLoc()) : NameLoc();
+    if (!op)
+      return WalkResult::advance();
+    node = ("node \"" + name.getName().getValue() + "\" (" +
+            op.getName().getValue() + ")")
+               .str();
+    return WalkResult::interrupt();
+  });
+  return node.empty() ? "a gather" : node;
+}
+
+/// Has `lhs <= rhs` checked before each run, unless it is already.
+static void require(Operation *op, ModuleOp module, SymExprAttr lhs,
+                    SymExprAttr rhs) {
   Builder builder(module.getContext());
-  Attribute requirement = builder.getArrayAttr(
-      {lhs, builder.getStringAttr("le"), rhs, builder.getStringAttr(sentence)});
   SmallVector<Attribute> all(getRequirements(module).getValue());
-  if (llvm::is_contained(all, requirement))
+  SmallVector<Attribute> requirement = {lhs, builder.getStringAttr("le"), rhs};
+  bool isKnown = llvm::any_of(all, [&](Attribute known) {
+    return ArrayRef(cast<ArrayAttr>(known).getValue()).take_front(3) ==
+           ArrayRef(requirement);
+  });
+  if (isKnown)
     return;
-  all.push_back(requirement);
+  requirement.push_back(builder.getStringAttr(
+      describeNode(op->getLoc()) + ": it reads beyond the dim: " + lhs.str() +
+      " <= " + rhs.str()));
+  all.push_back(builder.getArrayAttr(requirement));
   module->setAttr("tx.requirements", builder.getArrayAttr(all));
 }
 
@@ -64,8 +86,7 @@ static LogicalResult checkInside(Operation *op, RewriterBase &rewriter, Value x,
   auto module = op->getParentOfType<ModuleOp>();
   if (isInside || !mayRequire || !module)
     return rewriter.notifyMatchFailure(op, "an index may be out of range");
-  require(module, end, dim,
-          end.str() + " elements are read of a dim of " + dim.str());
+  require(op, module, end, dim);
   return success();
 }
 

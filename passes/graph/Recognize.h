@@ -42,7 +42,8 @@ bool recognizeRotaryEmbedding(mlir::func::FuncOp func, Report *report);
 /// attribute `tx.requirements`).
 bool recognizeIotaIndexing(mlir::func::FuncOp func, Report *report);
 
-/// tx.attention of `softmax(q kᵀ + mask) v`.
+/// tx.attention of `softmax(q kᵀ + mask) v`; masks of attentions that were one
+/// node of the graph become causal offsets and windows where they are that.
 bool recognizeAttention(mlir::func::FuncOp func, Report *report);
 
 } // namespace txc

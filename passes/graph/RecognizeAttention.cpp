@@ -399,9 +399,10 @@ static LogicalResult rewriteAttention(Operation *op, RewriterBase &rewriter) {
   llvm::append_range(group, probabilities.group);
   llvm::append_range(group, scores->group);
   Location loc = fuseLocations(group);
-  AttentionMask mask = buildMask(rewriter, loc, scores->terms,
-                                 getDims(scoreType), scoreType.getElementType(),
-                                 probabilities.zeroesNan, getSymbolBounds(op));
+  AttentionMask known;
+  known.maskedRow = probabilities.zeroesNan ? MaskedRow::zero : MaskedRow::nan;
+  AttentionMask mask = buildMask(rewriter, loc, scores->terms, scoreType, known,
+                                 getSymbolBounds(op));
   auto attention = AttentionOp::create(
       rewriter, loc, q, k, v, alignMask(rewriter, mask.mask, rank),
       /*lengths=*/Value(), rewriter.getF64FloatAttr(scale), mask.causal,
@@ -414,7 +415,55 @@ static LogicalResult rewriteAttention(Operation *op, RewriterBase &rewriter) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// Masks of attentions that the graph has as one node
+//===----------------------------------------------------------------------===//
+
+static LogicalResult rewriteMask(Operation *op, RewriterBase &rewriter) {
+  auto attention = cast<AttentionOp>(op);
+  Value mask = attention.getMask();
+  MaskTerm term = getAddedTerm(mask);
+  if (txc::getTensorType(mask).getElementType().isInteger(1))
+    term = {mask, /*isBoolean=*/true, /*keeps=*/true,
+            -std::numeric_limits<double>::infinity()};
+  if (!term.isBoolean)
+    return rewriter.notifyMatchFailure(op, "the mask is not boolean");
+  // A row of such fills is the mean of the keys that the others let count, and
+  // `uniform` is that of all.
+  if (std::isfinite(term.fill) &&
+      (attention.getCausal() || attention.getLengths()))
+    return rewriter.notifyMatchFailure(
+        op, "the mask is finite beside conditions that are not");
+  AttentionMask known;
+  known.causal = attention.getCausalAttr();
+  known.window = attention.getWindow();
+  known.maskedRow = attention.getMaskedRow();
+  RankedTensorType qType = attention.getQ().getType();
+  SmallVector<SymExprAttr> dims = getDims(qType);
+  dims[3] = getDim(attention.getK().getType(), 2);
+  AttentionMask refined =
+      buildMask(rewriter, op->getLoc(), term,
+                tx::getTensorType(dims, qType.getElementType()), known,
+                getSymbolBounds(op));
+  rewriter.modifyOpInPlace(op, [&] {
+    attention.getMaskMutable().clear();
+    if (refined.mask)
+      attention.getMaskMutable().assign(refined.mask);
+    attention.setCausalAttr(refined.causal);
+    attention.setWindow(refined.window);
+    attention.setMaskedRow(refined.maskedRow);
+  });
+  return success();
+}
+
 bool txc::recognizeAttention(func::FuncOp func, Report *report) {
-  return rewriteCandidates(func, "attention", report, isAttentionCandidate,
-                           rewriteAttention);
+  auto hasMask = [](Operation *op) {
+    auto attention = dyn_cast<AttentionOp>(op);
+    return attention && attention.getMask();
+  };
+  bool changed =
+      rewriteCandidates(func, "attention mask", nullptr, hasMask, rewriteMask);
+  changed |= rewriteCandidates(func, "attention", report, isAttentionCandidate,
+                               rewriteAttention);
+  return changed;
 }

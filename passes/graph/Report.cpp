@@ -80,8 +80,10 @@ bool txc::rewriteCandidates(
     if (failed(rewrite(op, rewriter)))
       continue;
     changed = true;
-    if (!listener.isErased(op))
-      producers = {op};
+    producers.push_back(op);
+    llvm::erase_if(producers, [&](Operation *producer) {
+      return listener.isErased(producer);
+    });
     eraseIfDead(rewriter, producers);
   }
   return changed;

@@ -29,6 +29,9 @@ void populateViewPatterns(mlir::RewritePatternSet &patterns);
 /// Broadcasts into and past the element-wise ops that use them.
 void populateBroadcastPatterns(mlir::RewritePatternSet &patterns);
 
+/// Comparisons of indices that the dims decide.
+void populateComparisonPatterns(mlir::RewritePatternSet &patterns);
+
 /// Applies all of the above until nothing changes.
 llvm::LogicalResult simplify(mlir::func::FuncOp func);
 

@@ -128,5 +128,6 @@ LogicalResult txc::simplify(func::FuncOp func) {
   populateArithmeticPatterns(patterns);
   populateViewPatterns(patterns);
   populateBroadcastPatterns(patterns);
+  populateComparisonPatterns(patterns);
   return applyPatternsGreedily(func, std::move(patterns));
 }

@@ -42,7 +42,7 @@ func.func @flattened(%m: tensor<?x?xi1, #tx.dims<[B, T]>>) -> tensor<?x1x?x1xi1,
 // -----
 
 // Positions P, P + 1, … of a table of 48: the first rows, if there are as many.
-// CHECK:       module attributes {tx.requirements = {{\[\[}}#tx.expr<P + S>, "le", #tx.expr<48>, "P + S elements are read of a dim of 48"]]}
+// CHECK:       module attributes {tx.requirements = {{\[\[}}#tx.expr<P + S>, "le", #tx.expr<48>, "node \22pos\22 (Gather): it reads beyond the dim: P + S <= 48"]]}
 // CHECK-LABEL: @positions
 // CHECK:         %[[T:.*]] = tx.weight "table"
 // CHECK-NEXT:    tx.slice %[[T]] [#tx.expr<P>, #tx.expr<0>] [1, 1] : tensor<48x8xf32> to tensor<?x8xf32, #tx.dims<[S, 8]>>
@@ -51,7 +51,7 @@ func.func @positions() -> tensor<?x8xf32, #tx.dims<[S, 8]>> {
   %past = tx.symbolic #tx.exprs<[P] : tensor<i64>>
   %s = tx.iota : tensor<?xi64, #tx.dims<[S]>>
   %i = tx.add %s, %past : tensor<?xi64, #tx.dims<[S]>>, tensor<i64>
-  %0 = tx.gather %table, %i 0 : tensor<48x8xf32>, tensor<?xi64, #tx.dims<[S]>>
+  %0 = tx.gather %table, %i 0 : tensor<48x8xf32>, tensor<?xi64, #tx.dims<[S]>> loc("pos"("Gather"))
   return %0 : tensor<?x8xf32, #tx.dims<[S, 8]>>
 }
 

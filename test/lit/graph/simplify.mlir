@@ -197,3 +197,23 @@ func.func @broadcast_decided_by_run(%x: tensor<?xf32, #tx.dims<[A]>>, %y: tensor
   %1 = tx.add %0, %y : tensor<?xf32, #tx.dims<[C]>>, tensor<?xf32, #tx.dims<[C]>>
   return %1 : tensor<?xf32, #tx.dims<[C]>>
 }
+
+// -----
+
+// What torch's masks begin with: every place is at least 0, and below S.
+// CHECK-LABEL: @comparisons
+// CHECK-SAME:    %[[M:.*]]: tensor<?xi1
+// CHECK:         %[[LESS:.*]] = tx.compare lt
+// CHECK-NEXT:    return %[[M]], %[[LESS]]
+func.func @comparisons(%m: tensor<?xi1, #tx.dims<[S]>>) -> (tensor<?xi1, #tx.dims<[S]>>, tensor<?xi1, #tx.dims<[S]>>) {
+  %zero = tx.constant dense<0> : tensor<i64>
+  %four = tx.constant dense<4> : tensor<i64>
+  %size = tx.symbolic #tx.exprs<[S] : tensor<i64>>
+  %i = tx.iota : tensor<?xi64, #tx.dims<[S]>>
+  %0 = tx.compare ge %i, %zero : tensor<?xi64, #tx.dims<[S]>>, tensor<i64>
+  %1 = tx.compare ge %i, %size : tensor<?xi64, #tx.dims<[S]>>, tensor<i64>
+  %2 = tx.or %m, %1 : tensor<?xi1, #tx.dims<[S]>>, tensor<?xi1, #tx.dims<[S]>>
+  %3 = tx.and %0, %2 : tensor<?xi1, #tx.dims<[S]>>, tensor<?xi1, #tx.dims<[S]>>
+  %4 = tx.compare lt %i, %four : tensor<?xi64, #tx.dims<[S]>>, tensor<i64>
+  return %3, %4 : tensor<?xi1, #tx.dims<[S]>>, tensor<?xi1, #tx.dims<[S]>>
+}
