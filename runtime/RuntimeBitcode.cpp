@@ -1,4 +1,4 @@
-//===- RuntimeBitcode.cpp - The runtime for the compiler to link ----------===//
+//===- RuntimeBitcode.cpp - The runtime for the compiler to link *- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

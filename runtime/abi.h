@@ -1,4 +1,4 @@
-//===- abi.h - Between generated code and runtime -------------*- C -*-===//
+//===- abi.h - Between generated code and runtime -----------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

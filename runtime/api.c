@@ -1,4 +1,4 @@
-//===- api.c - The functions a model table points to ---------------------===//
+//===- api.c - The functions a model table points to ----------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,7 +10,7 @@
 ///
 //===----------------------------------------------------------------------===//
 
-#include "runtime/bind.h"
+#include "runtime/infer.h"
 #include "runtime/run.h"
 #include "runtime/state.h"
 

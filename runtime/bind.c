@@ -1,4 +1,4 @@
-//===- bind.c - From tensors to symbols ----------------------------------===//
+//===- bind.c - From tensors to symbols -----------------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,85 +12,8 @@
 
 #include "runtime/bind.h"
 
+#include "runtime/match.h"
 #include "runtime/state.h"
-
-//===----------------------------------------------------------------------===//
-// Which tensor is which
-//===----------------------------------------------------------------------===//
-
-/// The index of the descriptor that tensor number `position` stands for, -1
-/// with a sentence when there is none.
-static int32_t find_tensor(txc_session *session, const char *what,
-                           const txc_tensor_desc *descs, int32_t count,
-                           const char *name, size_t position) {
-  if (!name) {
-    if (position < (size_t)count)
-      return (int32_t)position;
-    txc_fail(&session->message, TXC_UNKNOWN_NAME,
-             "%s %zu was given; the model has %d", what, position + 1, count);
-    return -1;
-  }
-  char names[256] = "";
-  size_t used = 0;
-  for (int32_t i = 0; i < count; ++i) {
-    if (strcmp(descs[i].name, name) == 0)
-      return i;
-    if (used < sizeof names)
-      used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"",
-                               i ? ", " : "", descs[i].name);
-  }
-  txc_fail(&session->message, TXC_UNKNOWN_NAME,
-           "the model has no %s \"%s\"; it has %s", what, name,
-           used ? names : "none");
-  return -1;
-}
-
-static txc_status match_inputs(txc_session *session, const txc_tensor *tensors,
-                               size_t count) {
-  const txc_program *program = session->model->program;
-  memset(session->inputs, 0,
-         sizeof *session->inputs * (size_t)program->input_count);
-  for (size_t i = 0; i < count; ++i) {
-    int32_t index = find_tensor(session, "input", program->inputs,
-                                program->input_count, tensors[i].name, i);
-    if (index < 0)
-      return TXC_UNKNOWN_NAME;
-    if (session->inputs[index])
-      return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
-                      "input \"%s\" is given twice",
-                      program->inputs[index].name);
-    session->inputs[index] = &tensors[i];
-  }
-  for (int32_t i = 0; i < program->input_count; ++i)
-    if (!session->inputs[i])
-      return txc_fail(&session->message, TXC_MISSING_INPUT,
-                      "input \"%s\" is missing", program->inputs[i].name);
-  return TXC_OK;
-}
-
-static txc_status match_outputs(txc_session *session, txc_tensor *tensors,
-                                size_t count) {
-  const txc_program *program = session->model->program;
-  memset(session->outputs, 0,
-         sizeof *session->outputs * (size_t)program->output_count);
-  for (size_t i = 0; i < count; ++i) {
-    int32_t index = find_tensor(session, "output", program->outputs,
-                                program->output_count, tensors[i].name, i);
-    if (index < 0)
-      return TXC_UNKNOWN_NAME;
-    const txc_tensor_desc *desc = &program->outputs[index];
-    if (session->outputs[index])
-      return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
-                      "output \"%s\" is given twice", desc->name);
-    if (tensors[i].type != 0 && tensors[i].type != desc->type)
-      return txc_fail(&session->message, TXC_TYPE_MISMATCH,
-                      "output \"%s\" has type %s, expected %s", desc->name,
-                      txc_type_name(tensors[i].type),
-                      txc_type_name(desc->type));
-    session->outputs[index] = &tensors[i];
-  }
-  return TXC_OK;
-}
 
 //===----------------------------------------------------------------------===//
 // Symbols
@@ -226,7 +149,7 @@ static txc_status bind_symbols(txc_session *session) {
 // Checks that need values
 //===----------------------------------------------------------------------===//
 
-static int64_t dim_extent(const txc_session *session, const txc_dim *dim) {
+int64_t txc_dim_extent(const txc_session *session, const txc_dim *dim) {
   switch (dim->kind) {
   case TXC_DIM_SYMBOL:
     return session->symbols[dim->value];
@@ -250,7 +173,7 @@ static txc_status check_input(txc_session *session, int32_t index,
   const txc_tensor_desc *desc = &session->model->program->inputs[index];
   const txc_tensor *tensor = session->inputs[index];
   for (int32_t axis = 0; axis < desc->rank; ++axis) {
-    int64_t expected = dim_extent(session, &desc->dims[axis]);
+    int64_t expected = txc_dim_extent(session, &desc->dims[axis]);
     if (tensor->dims[axis] != expected)
       return wrong_dim(session, desc, axis, tensor->dims[axis], expected);
   }
@@ -308,9 +231,9 @@ txc_status txc_bind(txc_session *session, const txc_tensor *inputs,
     return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
                     "%s is NULL, but its count is not 0",
                     input_count && !inputs ? "inputs" : "outputs");
-  txc_status status = match_inputs(session, inputs, input_count);
+  txc_status status = txc_match_inputs(session, inputs, input_count);
   if (status == TXC_OK)
-    status = match_outputs(session, outputs, output_count);
+    status = txc_match_outputs(session, outputs, output_count);
   if (status == TXC_OK)
     status = bind_symbols(session);
   if (status != TXC_OK)
@@ -346,7 +269,7 @@ txc_status txc_bind_outputs(txc_session *session) {
     int64_t dims[TXC_MAX_RANK];
     uint64_t bytes = 0;
     for (int32_t axis = 0; axis < desc->rank; ++axis)
-      dims[axis] = dim_extent(session, &desc->dims[axis]);
+      dims[axis] = txc_dim_extent(session, &desc->dims[axis]);
     if (!txc_tensor_bytes(desc->type, desc->rank, dims, &bytes) ||
         (tensor->capacity && tensor->capacity < bytes))
       return txc_fail(&session->message, TXC_BUFFER_TOO_SMALL,
@@ -360,82 +283,4 @@ txc_status txc_bind_outputs(txc_session *session) {
     *base = tensor->data;
   }
   return TXC_OK;
-}
-
-/// Type, rank, dims and bytes from the present values.
-static void fill_shape(const txc_session *session, const txc_tensor_desc *desc,
-                       txc_tensor *tensor) {
-  uint64_t bytes;
-  tensor->type = desc->type;
-  tensor->rank = desc->rank;
-  for (int32_t axis = 0; axis < desc->rank; ++axis)
-    tensor->dims[axis] = dim_extent(session, &desc->dims[axis]);
-  tensor->bytes = txc_tensor_bytes(desc->type, desc->rank, tensor->dims, &bytes)
-                      ? bytes
-                      : 0;
-}
-
-void txc_fill_outputs(txc_session *session) {
-  for (int32_t i = 0; i < session->model->program->output_count; ++i)
-    if (session->outputs[i])
-      fill_shape(session, &session->model->program->outputs[i],
-                 session->outputs[i]);
-}
-
-/// A run has yet to define some symbols: takes back what depends on them.
-static void hide_run_time_dims(txc_session *session) {
-  const txc_program *program = session->model->program;
-  for (int32_t i = 0; i < program->output_count; ++i)
-    for (int32_t axis = 0; axis < program->outputs[i].rank; ++axis)
-      if (session->outputs[i] && program->outputs[i].dims[axis].run_time) {
-        session->outputs[i]->dims[axis] = -1;
-        session->outputs[i]->bytes = 0;
-      }
-}
-
-txc_status txc_infer_impl(txc_session *session, const txc_tensor *inputs,
-                          size_t input_count, txc_tensor *outputs,
-                          size_t output_count) {
-  txc_status status = txc_session_enter(session);
-  if (status != TXC_OK)
-    return status;
-  status = txc_bind(session, inputs, input_count, outputs, output_count, false);
-  if (status == TXC_OK) {
-    txc_fill_outputs(session);
-    hide_run_time_dims(session);
-  }
-  return txc_session_leave(session, status);
-}
-
-//===----------------------------------------------------------------------===//
-// From symbols to inputs
-//===----------------------------------------------------------------------===//
-
-static txc_status infer_inputs(txc_session *session, const txc_dim_value *dims,
-                               size_t count, txc_tensor *inputs,
-                               size_t input_count) {
-  const txc_program *program = session->model->program;
-  txc_status status = txc_bind_dims(session, dims, count);
-  if (status != TXC_OK)
-    return status;
-  txc_state_bind(session);
-  program->evaluate(session->symbols, session->values);
-  for (size_t i = 0; i < input_count; ++i) {
-    int32_t index = find_tensor(session, "input", program->inputs,
-                                program->input_count, inputs[i].name, i);
-    if (index < 0)
-      return TXC_UNKNOWN_NAME;
-    fill_shape(session, &program->inputs[index], &inputs[i]);
-  }
-  return TXC_OK;
-}
-
-txc_status txc_infer_inputs_impl(txc_session *session,
-                                 const txc_dim_value *dims, size_t count,
-                                 txc_tensor *inputs, size_t input_count) {
-  txc_status status = txc_session_enter(session);
-  if (status != TXC_OK)
-    return status;
-  return txc_session_leave(
-      session, infer_inputs(session, dims, count, inputs, input_count));
 }

@@ -1,4 +1,4 @@
-//===- bind.h - From tensors to symbols -----------------------*- C -*-===//
+//===- bind.h - From tensors to symbols ---------------------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -38,15 +38,7 @@ txc_status txc_bind(txc_session *session, const txc_tensor *inputs,
 /// checks the room; again whenever values have changed.
 txc_status txc_bind_outputs(txc_session *session);
 
-/// Fills the caller's output tensors from the present values.
-void txc_fill_outputs(txc_session *session);
-
-txc_status txc_infer_impl(txc_session *session, const txc_tensor *inputs,
-                          size_t input_count, txc_tensor *outputs,
-                          size_t output_count);
-
-txc_status txc_infer_inputs_impl(txc_session *session,
-                                 const txc_dim_value *dims, size_t count,
-                                 txc_tensor *inputs, size_t input_count);
+/// The present extent of a dim.
+int64_t txc_dim_extent(const txc_session *session, const txc_dim *dim);
 
 #endif // TXC_RUNTIME_BIND_H

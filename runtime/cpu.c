@@ -1,4 +1,4 @@
-//===- cpu.c - What the machine has --------------------------------------===//
+//===- cpu.c - What the machine has ---------------------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- cpu.h - What the machine has ---------------------------*- C -*-===//
+//===- cpu.h - What the machine has -------------------------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- futex.h - Waiting for a word to change -----------------*- C -*-===//
+//===- futex.h - Waiting for a word to change ---------------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- model.h - A loaded model -------------------------------*- C -*-===//
+//===- model.h - A loaded model -----------------------------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- run.c - Running the phase table -----------------------------------===//
+//===- run.c - Running the phase table ------------------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,6 +14,7 @@
 
 #include "runtime/bind.h"
 #include "runtime/cpu.h"
+#include "runtime/infer.h"
 #include "runtime/state.h"
 
 //===----------------------------------------------------------------------===//

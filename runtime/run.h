@@ -1,4 +1,4 @@
-//===- run.h - Running the phase table ------------------------*- C -*-===//
+//===- run.h - Running the phase table ----------------------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- session.c - One caller's memory and threads -----------------------===//
+//===- session.c - One caller's memory and threads ------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -190,10 +190,10 @@ static size_t lay_out(txc_session *session, char *memory) {
       piece(memory, &used, sizeof(int64_t) * (size_t)program->symbol_count);
   session->values =
       piece(memory, &used, sizeof(int64_t) * (size_t)program->value_count);
-  session->bases = piece(memory, &used, sizeof(char *) * bases);
-  session->inputs = piece(
+  session->bases = (char **)piece(memory, &used, sizeof(char *) * bases);
+  session->inputs = (const txc_tensor **)piece(
       memory, &used, sizeof *session->inputs * (size_t)program->input_count);
-  session->outputs = piece(
+  session->outputs = (txc_tensor **)piece(
       memory, &used, sizeof *session->outputs * (size_t)program->output_count);
   session->rows = piece(
       memory, &used, sizeof(txc_row) * sequences * (size_t)session->state_rows);

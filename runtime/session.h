@@ -1,4 +1,4 @@
-//===- session.h - One caller's memory and threads ------------*- C -*-===//
+//===- session.h - One caller's memory and threads ----------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- state.c - Buffers and lengths of state ----------------------------===//
+//===- state.c - Buffers and lengths of state -----------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

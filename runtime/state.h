@@ -1,4 +1,4 @@
-//===- state.h - Key-value caches and other state -------------*- C -*-===//
+//===- state.h - Key-value caches and other state -----------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

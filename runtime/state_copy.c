@@ -1,4 +1,4 @@
-//===- state_copy.c - Copying, saving and loading state ------------------===//
+//===- state_copy.c - Copying, saving and loading state -------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- support.c - Sentences, memory, element types ----------------------===//
+//===- support.c - Sentences, memory, element types -----------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- support.h - What all parts of the runtime share --------*- C -*-===//
+//===- support.h - What all parts of the runtime share ------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

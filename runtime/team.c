@@ -1,4 +1,4 @@
-//===- team.c - One run's threads ----------------------------------------===//
+//===- team.c - One run's threads -----------------------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

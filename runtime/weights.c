@@ -1,4 +1,4 @@
-//===- weights.c - Where a model's weights are ---------------------------===//
+//===- weights.c - Where a model's weights are ----------------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- weights.h - Where a model's weights are ----------------*- C -*-===//
+//===- weights.h - Where a model's weights are --------------------*- C -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

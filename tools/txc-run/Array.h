@@ -1,4 +1,4 @@
-//===- Array.h - A tensor and its elements -*- C++ -*-===//
+//===- Array.h - A tensor and its elements ----------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Describe.cpp - What a model says of itself -*- C++ -*-===//
+//===- Describe.cpp - What a model says of itself ---------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Inputs.cpp - The tensors to run on -*- C++ -*-===//
+//===- Inputs.cpp - The tensors to run on -----------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -93,7 +93,8 @@ Failure readInputs(const Interface &model, const Options &options,
     }
     std::string error;
     if (!readTensor(source, inputs[index], error))
-      return {Failure::Io, "input \"" + name + "\": " + error};
+      return {Failure::Io,
+              std::string("input \"").append(name).append("\": ") + error};
     seeds.erase(index);
   }
   return {};

@@ -1,4 +1,4 @@
-//===- Inputs.h - The tensors to run on -*- C++ -*-===//
+//===- Inputs.h - The tensors to run on -------------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Main.cpp - Runs a compiled model -*- C++ -*-===//
+//===- Main.cpp - Runs a compiled model -------------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Npy.cpp - NumPy's array files -*- C++ -*-===//
+//===- Npy.cpp - NumPy's array files ----------------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -45,7 +45,7 @@ std::string_view findValue(std::string_view header, std::string_view key) {
     at = header.find(':', at + quoted.size());
     if (at == std::string_view::npos)
       return {};
-    at = header.find_first_not_of(" ", at + 1);
+    at = header.find_first_not_of(' ', at + 1);
     return at == std::string_view::npos ? "" : header.substr(at);
   }
   return {};

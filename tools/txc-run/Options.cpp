@@ -1,4 +1,4 @@
-//===- Options.cpp - The command line -*- C++ -*-===//
+//===- Options.cpp - The command line ---------------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -170,6 +170,7 @@ bool txc::run::parseOptions(int argc, char **argv, Options &options,
                      [&](const Option &known) { return name == known.name; });
     if (option == table.end()) {
       std::vector<std::string> names;
+      names.reserve(table.size());
       for (const Option &known : table)
         names.emplace_back(known.name);
       std::string nearest = findNearest(name, names);

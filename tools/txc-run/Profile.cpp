@@ -1,4 +1,4 @@
-//===- Profile.cpp - Where the time goes -*- C++ -*-===//
+//===- Profile.cpp - Where the time goes ------------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -36,6 +36,7 @@ std::vector<KernelTime> Profile::sumByKernel() const {
     sum.bytes += static_cast<double>(std::max<int64_t>(event.bytes, 0));
   }
   std::vector<KernelTime> sorted;
+  sorted.reserve(kernels.size());
   for (auto &[name, sum] : kernels)
     sorted.push_back(std::move(sum));
   std::sort(sorted.begin(), sorted.end(),

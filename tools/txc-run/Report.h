@@ -1,4 +1,4 @@
-//===- Report.h - What is printed -*- C++ -*-===//
+//===- Report.h - What is printed -------------------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

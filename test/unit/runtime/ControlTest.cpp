@@ -1,4 +1,4 @@
-//===- ControlTest.cpp - Faults, jumps and run-time symbols -*- C++ -*-===//
+//===- ControlTest.cpp - Faults, jumps and run-time symbols -----*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

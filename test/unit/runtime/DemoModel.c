@@ -1,4 +1,4 @@
-//===- DemoModel.c - A shared object like the compiler's -*- C -*-===//
+//===- DemoModel.c - A shared object like the compiler's ------------------===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

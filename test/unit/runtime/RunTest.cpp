@@ -1,4 +1,4 @@
-//===- RunTest.cpp - Running a model and binding its tensors -*- C++ -*-===//
+//===- RunTest.cpp - Running a model and binding its tensors ----*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- StateTest.cpp - State that grows from run to run -*- C++ -*-===//
+//===- StateTest.cpp - State that grows from run to run ---------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

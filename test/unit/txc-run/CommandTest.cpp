@@ -1,4 +1,4 @@
-//===- CommandTest.cpp - txc-run as a program -*- C++ -*-===//
+//===- CommandTest.cpp - txc-run as a program -------------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

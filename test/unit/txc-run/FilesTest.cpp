@@ -1,4 +1,4 @@
-//===- FilesTest.cpp - Tensors in files, and their elements -*- C++ -*-===//
+//===- FilesTest.cpp - Tensors in files, and their elements -----*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
