@@ -219,9 +219,11 @@ txc_status txc_executor_create_impl(txc_model *model,
                                     const txc_executor_options *given,
                                     txc_executor **out, txc_message *message) {
   txc_executor_options options = txc_executor_options_default();
-  txc_copy_options(&options, sizeof options, given);
   *out = NULL;
-  txc_status status = check_options(&options, message);
+  txc_status status =
+      txc_copy_options(&options, sizeof options, given, message);
+  if (status == TXC_OK)
+    status = check_options(&options, message);
   if (status != TXC_OK)
     return status;
   int32_t threads = options.threads ? options.threads : txc_default_threads();

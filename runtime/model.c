@@ -18,10 +18,11 @@ txc_status txc_model_create_impl(const txc_model_table *table,
                                  const txc_open_options *given, txc_model **out,
                                  txc_message *message) {
   txc_open_options options = txc_open_options_default();
-  txc_copy_options(&options, sizeof options, given);
   const txc_program *program = table->program;
   txc_status status =
-      txc_check_cpu(program->cpu_features, program->target, message);
+      txc_copy_options(&options, sizeof options, given, message);
+  if (status == TXC_OK)
+    status = txc_check_cpu(program->cpu_features, program->target, message);
   if (status != TXC_OK)
     return status;
 

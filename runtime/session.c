@@ -305,8 +305,10 @@ txc_status txc_session_create_impl(txc_model *model,
   txc_session draft;
   memset(&draft, 0, sizeof draft);
   draft.options = txc_session_options_default();
-  txc_copy_options(&draft.options, sizeof draft.options, given);
-  txc_status status = check_options(&draft.options, message);
+  txc_status status =
+      txc_copy_options(&draft.options, sizeof draft.options, given, message);
+  if (status == TXC_OK)
+    status = check_options(&draft.options, message);
   if (status != TXC_OK)
     return status;
   draft.handle.api = model->handle.api;

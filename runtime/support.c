@@ -167,12 +167,19 @@ uint64_t txc_now_ns(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void txc_copy_options(void *to, size_t to_size, const void *from) {
+txc_status txc_copy_options(void *to, size_t to_size, const void *from,
+                            txc_message *message) {
   size_t from_size;
   if (!from)
-    return;
+    return TXC_OK;
   memcpy(&from_size, from, sizeof from_size);
+  if (from_size < sizeof from_size)
+    return txc_fail(message, TXC_INVALID_ARGUMENT,
+                    "the options' size is %zu; make them with "
+                    "txc_open_options_default() or its like",
+                    from_size);
   memcpy(to, from, from_size < to_size ? from_size : to_size);
+  return TXC_OK;
 }
 
 txc_status txc_fill_info(void *to, const void *from, size_t from_size) {

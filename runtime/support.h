@@ -55,9 +55,11 @@ bool txc_tensor_bytes(int32_t type, int32_t rank, const int64_t *dims,
 /// Nanoseconds of the monotonic clock.
 uint64_t txc_now_ns(void);
 
-/// Copies the options a caller has into those this runtime knows: defaults for
-/// what an older caller doesn't know.
-void txc_copy_options(void *to, size_t to_size, const void *from);
+/// Copies the options a caller has into those this runtime knows, which keep
+/// their defaults where an older caller has none. INVALID_ARGUMENT for options
+/// without a size. from may be NULL.
+txc_status txc_copy_options(void *to, size_t to_size, const void *from,
+                            txc_message *message);
 
 /// Writes what is known of an info struct: the caller's size (its first
 /// member) limits it and is kept.

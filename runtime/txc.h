@@ -264,7 +264,7 @@ typedef enum txc_log_level {
 } txc_log_level;
 
 /// Called for what is no error but worth knowing, such as an arena that grows
-/// or an affinity that was refused.
+/// or an affinity that was refused. May be called from a worker.
 typedef void (*txc_log_fn)(void *user, txc_log_level level, const char *text);
 
 /// A parallel loop of the application's: calls task(argument, i) once for each

@@ -378,6 +378,35 @@ TEST_F(RunTest, ChecksSessionOptions) {
   EXPECT_EQ(Session(model, &options).status, TXC_OUT_OF_BOUNDS);
 }
 
+TEST_F(RunTest, TakesOptionsOfOtherVersions) {
+  Model model(source);
+  txc_session_options options = withThreads(1);
+  options.state_rows = -1; // Unknown to a caller of this size.
+  options.size = offsetof(txc_session_options, dims);
+  EXPECT_EQ(Session(model, &options).status, TXC_OK);
+  options.size = sizeof options;
+  EXPECT_EQ(Session(model, &options).status, TXC_INVALID_ARGUMENT);
+  options.size = 0;
+  Session session(model, &options);
+  EXPECT_EQ(session.status, TXC_INVALID_ARGUMENT);
+  EXPECT_THAT(session.message.text, HasSubstr("the options' size is 0"));
+}
+
+TEST_F(RunTest, LogsWhenTheArenaGrows) {
+  std::string log;
+  Model model(source);
+  txc_session_options options = withThreads(1);
+  options.log_user = &log;
+  options.log = [](void *user, txc_log_level level, const char *text) {
+    EXPECT_EQ(level, TXC_LOG_INFO);
+    *static_cast<std::string *>(user) += text;
+  };
+  Session session(model, &options);
+  fill(4, 100);
+  ASSERT_EQ(run(session), TXC_OK);
+  EXPECT_EQ(log, "arena grows from 64 to 1664 bytes");
+}
+
 TEST_F(RunTest, KernelsRunInTheDefaultFpEnvironment) {
   source.addKernel(
       [](const txc_kernel_ctx *ctx, const int64_t *, int64_t, int64_t) {

@@ -176,6 +176,28 @@ TEST_F(ThreadsTest, SessionsShareAnExecutor) {
   EXPECT_EQ(txc_executor_destroy(executor), TXC_OK);
 }
 
+TEST_F(ThreadsTest, RunsAnywhereWhenACpuIsRefused) {
+  std::atomic<int> warnings{0};
+  txc_open_options open = txc_open_options_default();
+  open.log_user = &warnings;
+  open.log = [](void *user, txc_log_level level, const char *) {
+    *static_cast<std::atomic<int> *>(user) += level == TXC_LOG_WARNING;
+  };
+  Model model(source, &open);
+  int32_t noSuchCpu = 8191;
+  txc_session_options options = withThreads(2);
+  options.affinity = &noSuchCpu;
+  options.affinity_count = 1;
+  {
+    Session session(model, &options);
+    check(session, 100);
+  }
+  EXPECT_EQ(warnings, 1);
+  int32_t noCpu = -1;
+  options.affinity = &noCpu;
+  EXPECT_EQ(Session(model, &options).status, TXC_INVALID_ARGUMENT);
+}
+
 /// An application's loop: a thread for each task, as badly behaved as allowed.
 struct Loop {
   static void run(void *user, void (*task)(void *, size_t), void *argument,

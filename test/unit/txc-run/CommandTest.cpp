@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -142,6 +143,46 @@ TEST(CommandTest, TellsKindsOfFailureByTheExitCode) {
   EXPECT_EQ(run(demo + " --output-dir /no/such/folder").code, 3);
   EXPECT_EQ(run("missing.so").code, 3);
   EXPECT_EQ(run(TXC_RUN).code, 3);
+}
+
+TEST(OpenTest, ModelsShareAnExecutor) {
+  // Two files, so that each has a runtime of its own.
+  std::string copy = testing::TempDir() + "copy-of-demo.so", bytes, error;
+  ASSERT_TRUE(readFile(TXC_DEMO_MODEL, bytes, error)) << error;
+  ASSERT_TRUE(writeFile(copy, bytes, error)) << error;
+  txc_message message;
+  txc_model *owner = nullptr, *user = nullptr;
+  ASSERT_EQ(txc_open(TXC_DEMO_MODEL, nullptr, &owner, &message), TXC_OK);
+  ASSERT_EQ(txc_open(copy.c_str(), nullptr, &user, &message), TXC_OK);
+  txc_executor_options threads = txc_executor_options_default();
+  threads.threads = 3;
+  txc_executor *executor = nullptr;
+  ASSERT_EQ(txc_executor_create(owner, &threads, &executor, &message), TXC_OK);
+  txc_session_options options = txc_session_options_default();
+  options.executor = executor;
+  txc_session *session = nullptr;
+  ASSERT_EQ(txc_session_create(user, &options, &session, &message), TXC_OK);
+
+  const int64_t dims[] = {1000, 512}, one = 1;
+  std::vector<int64_t> ids(1000 * 512, 41);
+  std::vector<float> mask(1000 * 512, 1);
+  const float scale = 0.5;
+  txc_tensor inputs[] = {
+      txc_tensor_make("ids", TXC_INT64, ids.data(), 2, dims),
+      txc_tensor_make("attention_mask", TXC_FLOAT32, mask.data(), 2, dims),
+      txc_tensor_make("scale", TXC_FLOAT32, &scale, 1, &one)};
+  txc_tensor output = txc_tensor_borrow("sum");
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(txc_run(session, inputs, 3, &output, 1), TXC_OK)
+        << txc_error(session);
+    auto *sum = static_cast<const float *>(output.data);
+    EXPECT_EQ(std::count(sum, sum + ids.size(), 21.0f), 512000);
+  }
+  EXPECT_EQ(txc_executor_destroy(executor), TXC_IN_USE);
+  txc_session_destroy(session);
+  EXPECT_EQ(txc_executor_destroy(executor), TXC_OK);
+  EXPECT_EQ(txc_close(user, &message), TXC_OK);
+  EXPECT_EQ(txc_close(owner, &message), TXC_OK);
 }
 
 TEST(OpenTest, FindsTheTable) {
