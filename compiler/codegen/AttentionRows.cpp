@@ -33,8 +33,8 @@ public:
   RowEmitter(KernelFunction &function, AttentionOp op)
       : function(function), code(function.getCode()), op(op),
         sumType(getSumType(op)),
-        vectorType(VectorType::get(getNumLanes(op, function.getTarget()),
-                                   sumType)),
+        vectorType(
+            VectorType::get(getNumLanes(op, function.getTarget()), sumType)),
         point(6) {}
 
   void emit();
@@ -78,9 +78,9 @@ private:
 
 } // namespace
 
-RowEmitter::Carried RowEmitter::loopLanes(
-    Value end, ValueRange init,
-    function_ref<Carried(Value, Lanes &, ValueRange)> body) {
+RowEmitter::Carried
+RowEmitter::loopLanes(Value end, ValueRange init,
+                      function_ref<Carried(Value, Lanes &, ValueRange)> body) {
   int64_t count = vectorType.getDimSize(0);
   Value full = code.roundDown(end, count);
   Carried carried = code.loop(code.index(0), full, count, init,
@@ -89,13 +89,12 @@ RowEmitter::Carried RowEmitter::loopLanes(
                                 return body(first, lanes, inner);
                               });
   // Once or not at all.
-  return code.loop(full, end, count, carried,
-                   [&](Value first, ValueRange inner) {
-                     Lanes lanes(function, count,
-                                 code.firstLanes(vectorType,
-                                                 code.sub(end, first)));
-                     return body(first, lanes, inner);
-                   });
+  return code.loop(
+      full, end, count, carried, [&](Value first, ValueRange inner) {
+        Lanes lanes(function, count,
+                    code.firstLanes(vectorType, code.sub(end, first)));
+        return body(first, lanes, inner);
+      });
 }
 
 /// The operand's element at `point` in the type of sums.
@@ -135,11 +134,11 @@ Value RowEmitter::emitDot() {
         // Lanes outside the mask are loaded as zeros, but for broadcast ones.
         Value product = arith::MulFOp::create(code.builder, code.loc, q, k);
         if (lanes.getMask())
-          product = arith::SelectOp::create(code.builder, code.loc,
-                                            lanes.getMask(), product,
-                                            code.constant(vectorType, 0));
-        return {arith::AddFOp::create(code.builder, code.loc, carried[0],
-                                      product)};
+          product =
+              arith::SelectOp::create(code.builder, code.loc, lanes.getMask(),
+                                      product, code.constant(vectorType, 0));
+        return {
+            arith::AddFOp::create(code.builder, code.loc, carried[0], product)};
       });
   return sumAcross(sums[0]);
 }
@@ -167,8 +166,8 @@ Value RowEmitter::getCounts(Value key) {
                             code.builder.getI64Type())
                        .value;
     require(arith::CmpIPredicate::slt,
-            arith::IndexCastOp::create(code.builder, code.loc,
-                                       code.indexType(), length));
+            arith::IndexCastOp::create(code.builder, code.loc, code.indexType(),
+                                       length));
   }
   return counts;
 }
@@ -191,8 +190,8 @@ Value RowEmitter::emitScore(Value key) {
   Value score = multiply(emitDot(), op.getScale().convertToDouble());
   if (op.getSoftcap()) {
     double cap = op.getSoftcap()->convertToDouble();
-    Value ratio = arith::DivFOp::create(code.builder, code.loc, score,
-                                        constant(cap));
+    Value ratio =
+        arith::DivFOp::create(code.builder, code.loc, score, constant(cap));
     score = multiply(math::TanhOp::create(code.builder, code.loc, ratio), cap);
   }
   score = addMask(score);
@@ -210,8 +209,8 @@ Value RowEmitter::emitScores() {
                      point[T] = {key};
                      Value score = emitScore(key);
                      code.store(score, scorePointer(key));
-                     return {arith::MaximumFOp::create(
-                         code.builder, code.loc, largest[0], score)};
+                     return {arith::MaximumFOp::create(code.builder, code.loc,
+                                                       largest[0], score)};
                    })[0];
 }
 
@@ -221,9 +220,8 @@ Value RowEmitter::emitScores() {
 
 /// Scores become weights, up to the factor 1 / sum; returns the sum.
 Value RowEmitter::emitWeights(Value largest) {
-  Value isMasked =
-      compare(arith::CmpFPredicate::OEQ, largest,
-              constant(-std::numeric_limits<double>::infinity()));
+  Value isMasked = compare(arith::CmpFPredicate::OEQ, largest,
+                           constant(-std::numeric_limits<double>::infinity()));
   Value splat = code.splat(largest, vectorType);
   Carried sums = loopLanes(
       size(T), {code.constant(vectorType, 0)},
@@ -236,15 +234,15 @@ Value RowEmitter::emitWeights(Value largest) {
             arith::SubFOp::create(code.builder, code.loc, scores, splat));
         if (op.getMaskedRow() != tx::MaskedRow::nan) {
           double weight = op.getMaskedRow() == tx::MaskedRow::uniform ? 1 : 0;
-          weights = code.select(isMasked, code.constant(vectorType, weight),
-                                weights);
+          weights =
+              code.select(isMasked, code.constant(vectorType, weight), weights);
         }
         code.store(weights, place);
         if (lanes.getMask())
           weights = code.select(lanes.getMask(), weights,
                                 code.constant(vectorType, 0));
-        return {arith::AddFOp::create(code.builder, code.loc, carried[0],
-                                      weights)};
+        return {
+            arith::AddFOp::create(code.builder, code.loc, carried[0], weights)};
       });
   return sumAcross(sums[0]);
 }
@@ -252,8 +250,8 @@ Value RowEmitter::emitWeights(Value largest) {
 void RowEmitter::emitOutput(Value sum) {
   // No keys, or a masked row that is to be zero.
   Value isZero = compare(arith::CmpFPredicate::OEQ, sum, constant(0));
-  Value inverse = arith::DivFOp::create(code.builder, code.loc, constant(1),
-                                        sum);
+  Value inverse =
+      arith::DivFOp::create(code.builder, code.loc, constant(1), sum);
   inverse = code.splat(code.select(isZero, constant(0), inverse), vectorType);
   RankedTensorType type = op.getResult().getType();
   LinearAccess access =
@@ -287,12 +285,11 @@ void RowEmitter::emitOutput(Value sum) {
 void RowEmitter::emit() {
   for (LaneValue &index : point)
     index = {code.index(0)};
-  code.loop(function.getTaskBegin(), function.getTaskEnd(), 1,
-            [&](Value task) {
-              decodeTask(task);
-              Value largest = emitScores();
-              emitOutput(emitWeights(largest));
-            });
+  code.loop(function.getTaskBegin(), function.getTaskEnd(), 1, [&](Value task) {
+    decodeTask(task);
+    Value largest = emitScores();
+    emitOutput(emitWeights(largest));
+  });
 }
 
 //===----------------------------------------------------------------------===//

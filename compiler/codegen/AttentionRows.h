@@ -4,7 +4,8 @@
 //
 /// \file
 /// Attention for what the blocked generator doesn't take: all element types,
-/// head sizes and maps. A task is one query row; its scores are kept in scratch.
+/// head sizes and maps. A task is one query row; its scores are kept in
+/// scratch.
 ///
 //===----------------------------------------------------------------------===//
 

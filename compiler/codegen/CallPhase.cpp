@@ -21,8 +21,7 @@ static func::FuncOp declareRoutine(x86::CodeBuilder &code, StringRef name,
   Type i64 = code.builder.getI64Type(), pointer = code.ptrType();
   auto routine = func::FuncOp::create(
       code.builder, code.loc, name,
-      code.builder.getFunctionType(
-          {pointer, pointer, i64, i64, pointer}, {}));
+      code.builder.getFunctionType({pointer, pointer, i64, i64, pointer}, {}));
   routine.setPrivate();
   return routine;
 }
@@ -62,10 +61,10 @@ LogicalResult txc::emitCall(KernelFunction &function, kernel::CallOp op) {
   Operation *scope = SymbolTable::getNearestSymbolTable(
       code.builder.getInsertionBlock()->getParentOp()->getParentOp());
   func::FuncOp routine = declareRoutine(code, op.getCallee(), scope);
-  func::CallOp::create(
-      code.builder, code.loc, routine,
-      ValueRange{bufferArray, parameterArray,
-                 toInteger(function.getTaskBegin()),
-                 toInteger(function.getTaskEnd()), function.getFault()});
+  func::CallOp::create(code.builder, code.loc, routine,
+                       ValueRange{bufferArray, parameterArray,
+                                  toInteger(function.getTaskBegin()),
+                                  toInteger(function.getTaskEnd()),
+                                  function.getFault()});
   return success();
 }

@@ -42,8 +42,8 @@ static StringRef getLibmName(Operation *op) {
       .Default("");
 }
 
-static func::FuncOp getLibmFunction(OpBuilder &b, Operation *op,
-                                    StringRef name, Type type) {
+static func::FuncOp getLibmFunction(OpBuilder &b, Operation *op, StringRef name,
+                                    Type type) {
   auto module = op->getParentOfType<ModuleOp>();
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
@@ -72,8 +72,7 @@ static Value callLibm(OpBuilder &b, Operation *op) {
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value end = arith::ConstantIndexOp::create(b, loc, vectorType.getDimSize(0));
   Value step = arith::ConstantIndexOp::create(b, loc, 1);
-  auto loop =
-      scf::ForOp::create(b, loc, zero, end, step, op->getOperand(0));
+  auto loop = scf::ForOp::create(b, loc, zero, end, step, op->getOperand(0));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value lane = loop.getInductionVar();
@@ -81,8 +80,7 @@ static Value callLibm(OpBuilder &b, Operation *op) {
   for (Value operand : op->getOperands())
     arguments.push_back(
         vector::ExtractOp::create(b, loc, operand, OpFoldResult(lane)));
-  Value result =
-      func::CallOp::create(b, loc, function, arguments).getResult(0);
+  Value result = func::CallOp::create(b, loc, function, arguments).getResult(0);
   result = vector::InsertOp::create(b, loc, result, loop.getRegionIterArgs()[0],
                                     OpFoldResult(lane));
   scf::YieldOp::create(b, loc, result);

@@ -35,12 +35,11 @@ static Value multiply(OpBuilder &b, Location loc, Value x, Value y) {
 static Value fetchStored(OpBuilder &b, GemmOp gemm, Value table) {
   SmallVector<Value> indices;
   for (AffineExpr expr : gemm.getRhsMap().getResults())
-    indices.push_back(kernel::IndexOp::create(
-        b, gemm.getLoc(), b.getIndexType(),
-        cast<AffineDimExpr>(expr).getPosition()));
-  return kernel::FetchOp::create(b, gemm.getLoc(),
-                                 getScalarType(table.getType()), table,
-                                 indices);
+    indices.push_back(
+        kernel::IndexOp::create(b, gemm.getLoc(), b.getIndexType(),
+                                cast<AffineDimExpr>(expr).getPosition()));
+  return kernel::FetchOp::create(
+      b, gemm.getLoc(), getScalarType(table.getType()), table, indices);
 }
 
 OwningOpRef<RowsOp> txc::buildGemmAsRows(GemmOp gemm) {
@@ -70,20 +69,16 @@ OwningOpRef<RowsOp> txc::buildGemmAsRows(GemmOp gemm) {
   Type accumulator = epilogue.getArgument(0).getType();
   Value lhs = extend(b, loc, body->getArgument(0), gemm.getLhs().getType(),
                      accumulator);
-  Value element = isStored
-                      ? fetchStored(b, gemm, body->getArguments().back())
-                      : Value(body->getArgument(1));
-  Value rhs =
-      extend(b, loc, element, gemm.getRhs().getType(), accumulator);
-  Value sum = kernel::ReduceOp::create(b, loc, accumulator,
-                                       kernel::Combine::sum,
-                                       multiply(b, loc, lhs, rhs));
+  Value element = isStored ? fetchStored(b, gemm, body->getArguments().back())
+                           : Value(body->getArgument(1));
+  Value rhs = extend(b, loc, element, gemm.getRhs().getType(), accumulator);
+  Value sum = kernel::ReduceOp::create(
+      b, loc, accumulator, kernel::Combine::sum, multiply(b, loc, lhs, rhs));
   IRMapping mapping;
   mapping.map(epilogue.getArgument(0), sum);
   unsigned firstInput = isStored ? 1 : 2;
   for (unsigned i = 1; i < epilogue.getNumArguments(); ++i)
-    mapping.map(epilogue.getArgument(i),
-                body->getArgument(firstInput + i - 1));
+    mapping.map(epilogue.getArgument(i), body->getArgument(firstInput + i - 1));
   for (Operation &op : epilogue)
     b.clone(op, mapping);
   return rows;

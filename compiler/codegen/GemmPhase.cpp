@@ -97,8 +97,8 @@ void Epilogue::emit(Value sums, Value batch, Value m, Value n, Value mask) {
   for (auto [i, access] : llvm::enumerate(inputs)) {
     Value argument = body.getArgument(i + 1);
     LaneValue element = lanes.getElement(access, op.getSymbols(), point);
-    values[argument] = lanes.load(function.getOperand(i + 2), element,
-                                  argument.getType());
+    values[argument] =
+        lanes.load(function.getOperand(i + 2), element, argument.getType());
   }
   for (Operation &inner : body.without_terminator()) {
     SmallVector<LaneValue> operands;
@@ -177,9 +177,10 @@ LogicalResult GemmEmitter::emit() {
   spec.bIsPacked = isStored(op);
   if (spec.bIsPacked)
     // One matrix for all batches.
-    spec.b = {function.getOperand(1), {},
-              SmallVector<OpFoldResult>(batchRank,
-                                        code.builder.getIndexAttr(0))};
+    spec.b = {
+        function.getOperand(1),
+        {},
+        SmallVector<OpFoldResult>(batchRank, code.builder.getIndexAttr(0))};
   else
     spec.b = getOperand(1, op.getRhsMap(), k, n);
   auto store = [&](OpBuilder &, Location, Value sums, Value batch, Value row,
@@ -218,9 +219,8 @@ SymExprAttr txc::getGemmTaskCount(GemmOp op, const VectorTarget &target) {
   }
   GemmSchedule schedule = getSchedule(op, target);
   unsigned m = op.getBatchRank();
-  SymExprAttr count =
-      tx::mul(tx::ceilDiv(op.getSize(m), schedule.MC),
-              tx::ceilDiv(op.getSize(m + 1), schedule.NC));
+  SymExprAttr count = tx::mul(tx::ceilDiv(op.getSize(m), schedule.MC),
+                              tx::ceilDiv(op.getSize(m + 1), schedule.NC));
   for (unsigned dim = 0; dim < m; ++dim)
     count = tx::mul(count, op.getSize(dim));
   return count;

@@ -75,8 +75,8 @@ static Value truncateToBf16(Bits &bits, Value x, Type type) {
   Value word = bits.cast(bits.i32(), x);
   Value upper = bits.apply<arith::ShRUIOp>(word, 16);
   Value odd = bits.apply<arith::AndIOp>(upper, 1);
-  Value rounded = bits.apply<arith::AddIOp>(
-      word, bits.apply<arith::AddIOp>(odd, 0x7fff));
+  Value rounded =
+      bits.apply<arith::AddIOp>(word, bits.apply<arith::AddIOp>(odd, 0x7fff));
   rounded = bits.apply<arith::ShRUIOp>(rounded, 16);
   // Rounding could carry a NaN to infinity or zero.
   Value quiet = bits.apply<arith::OrIOp>(upper, 0x40);
@@ -94,10 +94,10 @@ static Value extendBf16(Bits &bits, Value x) {
 /// normal numbers of denormal ones.
 static Value extendF16(Bits &bits, Value x) {
   Value half = bits.widen(bits.cast(bits.i16(), x));
-  Value sign = bits.apply<arith::ShLIOp>(
-      bits.apply<arith::AndIOp>(half, 0x8000), 16);
-  Value shifted = bits.apply<arith::ShLIOp>(
-      bits.apply<arith::AndIOp>(half, 0x7fff), 13);
+  Value sign =
+      bits.apply<arith::ShLIOp>(bits.apply<arith::AndIOp>(half, 0x8000), 16);
+  Value shifted =
+      bits.apply<arith::ShLIOp>(bits.apply<arith::AndIOp>(half, 0x7fff), 13);
   Value scaled = bits.apply<arith::MulFOp>(
       bits.cast(bits.f32(), shifted),
       bits.cast(bits.f32(), bits.constant((127 + 112) << 23)));
@@ -105,10 +105,9 @@ static Value extendF16(Bits &bits, Value x) {
   Value special = bits.apply<arith::OrIOp>(shifted, kInfinity);
   // Instructions quiet NaNs, too.
   Value isNan = bits.compare(arith::CmpIPredicate::ugt, shifted, 31 << 23);
-  special = bits.select(isNan, bits.apply<arith::OrIOp>(special, 1 << 22),
-                        special);
-  Value word =
-      bits.select(isSpecial, special, bits.cast(bits.i32(), scaled));
+  special =
+      bits.select(isNan, bits.apply<arith::OrIOp>(special, 1 << 22), special);
+  Value word = bits.select(isSpecial, special, bits.cast(bits.i32(), scaled));
   return bits.cast(bits.f32(), bits.apply<arith::OrIOp>(word, sign));
 }
 
@@ -122,19 +121,18 @@ static Value truncateToF16(Bits &bits, Value x, Type type) {
 
   // 0.5 has the ulp 2^-24, that of f16's denormals.
   constexpr uint32_t kHalf = 126 << 23;
-  Value pushed = bits.apply<arith::AddFOp>(
-      bits.cast(bits.f32(), magnitude),
-      bits.cast(bits.f32(), bits.constant(kHalf)));
+  Value pushed =
+      bits.apply<arith::AddFOp>(bits.cast(bits.f32(), magnitude),
+                                bits.cast(bits.f32(), bits.constant(kHalf)));
   Value denormal =
       bits.apply<arith::SubIOp>(bits.cast(bits.i32(), pushed), kHalf);
 
-  Value odd = bits.apply<arith::AndIOp>(
-      bits.apply<arith::ShRUIOp>(magnitude, 13), 1);
-  Value normal = bits.apply<arith::AddIOp>(
-      magnitude,
-      bits.constant(0xfff - (112u << 23)));
-  normal = bits.apply<arith::ShRUIOp>(bits.apply<arith::AddIOp>(normal, odd),
-                                      13);
+  Value odd =
+      bits.apply<arith::AndIOp>(bits.apply<arith::ShRUIOp>(magnitude, 13), 1);
+  Value normal =
+      bits.apply<arith::AddIOp>(magnitude, bits.constant(0xfff - (112u << 23)));
+  normal =
+      bits.apply<arith::ShRUIOp>(bits.apply<arith::AddIOp>(normal, odd), 13);
 
   Value isDenormal = bits.compare(P::ult, magnitude, 113 << 23);
   // From 65520 on, half an ulp above the largest f16, all is infinity.
@@ -146,8 +144,7 @@ static Value truncateToF16(Bits &bits, Value x, Type type) {
   Value half = bits.select(isDenormal, denormal, normal);
   half = bits.select(isHuge, bits.constant(0x7c00), half);
   half = bits.select(isNan, nan, half);
-  half = bits.apply<arith::OrIOp>(half,
-                                  bits.apply<arith::ShRUIOp>(sign, 16));
+  half = bits.apply<arith::OrIOp>(half, bits.apply<arith::ShRUIOp>(sign, 16));
   return bits.cast(type, bits.narrow(half));
 }
 
@@ -175,23 +172,38 @@ static Value convert(OpBuilder &b, Operation *op, const VectorTarget &target) {
 static void splitDoubleConversion(OpBuilder &b, Operation *op) {
   Type f32 = withElement(op->getOperand(0).getType(), b.getF32Type());
   bool extends = isa<arith::ExtFOp>(op);
-  Type other = extends ? op->getResult(0).getType()
-                       : op->getOperand(0).getType();
+  Type other =
+      extends ? op->getResult(0).getType() : op->getOperand(0).getType();
   if (!getElementTypeOrSelf(other).isF64())
     return;
-  Value middle =
-      extends ? Value(arith::ExtFOp::create(b, op->getLoc(), f32,
-                                            op->getOperand(0)))
-              : Value(arith::TruncFOp::create(b, op->getLoc(), f32,
-                                              op->getOperand(0)));
+  Value middle = extends ? Value(arith::ExtFOp::create(b, op->getLoc(), f32,
+                                                       op->getOperand(0)))
+                         : Value(arith::TruncFOp::create(b, op->getLoc(), f32,
+                                                         op->getOperand(0)));
   op->setOperand(0, middle);
+}
+
+/// A selection moves bits.
+static void selectBits(OpBuilder &b, arith::SelectOp op) {
+  Location loc = op.getLoc();
+  Type type = op.getType(), bits = withElement(type, b.getI16Type());
+  auto cast = [&](Value value) -> Value {
+    return arith::BitcastOp::create(b, loc, bits, value);
+  };
+  Value selected = arith::SelectOp::create(b, loc, op.getCondition(),
+                                           cast(op.getTrueValue()),
+                                           cast(op.getFalseValue()));
+  op.replaceAllUsesWith(
+      arith::BitcastOp::create(b, loc, type, selected).getResult());
+  op.erase();
 }
 
 /// Computes in f32 what is not just moving bits.
 static void widenArithmetic(OpBuilder &b, Operation *op) {
-  if (isa<arith::ConstantOp, arith::SelectOp, arith::BitcastOp, arith::ExtFOp,
-          arith::TruncFOp>(op))
+  if (isa<arith::ConstantOp, arith::BitcastOp>(op))
     return;
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    return selectBits(b, select);
   Location loc = op->getLoc();
   for (OpOperand &operand : op->getOpOperands())
     if (isHalf(operand.get().getType()))
@@ -213,9 +225,8 @@ static void walkArithmetic(func::FuncOp function,
                            function_ref<void(Operation *)> rewrite) {
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
-    bool isArithmetic =
-        isa_and_present<arith::ArithDialect, math::MathDialect>(
-            op->getDialect());
+    bool isArithmetic = isa_and_present<arith::ArithDialect, math::MathDialect>(
+        op->getDialect());
     auto isHalfValue = [](Value value) { return isHalf(value.getType()); };
     if (isArithmetic && (llvm::any_of(op->getOperands(), isHalfValue) ||
                          llvm::any_of(op->getResults(), isHalfValue)))

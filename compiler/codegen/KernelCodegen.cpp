@@ -32,9 +32,8 @@ FailureOr<EmittedKernel> txc::emitKernel(OpBuilder &builder, Operation *phase,
             emitNest(function, nest, function.getOperands());
             return success();
           })
-          .Default([](Operation *op) {
-            return op->emitOpError("is not a phase");
-          });
+          .Default(
+              [](Operation *op) { return op->emitOpError("is not a phase"); });
   EmittedKernel kernel = function.finish();
   if (failed(emitted))
     return failure();
@@ -50,11 +49,11 @@ SymExprAttr txc::getTaskCount(Operation *phase, const VectorTarget &target) {
       .Case([&](NestInterface nest) { return getNestTaskCount(nest, target); });
 }
 
-SymExprAttr txc::getScratchBytes(Operation *phase,
-                                 const VectorTarget &target) {
+SymExprAttr txc::getScratchBytes(Operation *phase, const VectorTarget &target) {
   return llvm::TypeSwitch<Operation *, SymExprAttr>(phase)
       .Case([&](GemmOp gemm) { return getGemmScratchBytes(gemm, target); })
-      .Case([&](AttentionOp op) { return getAttentionScratchBytes(op, target); })
+      .Case(
+          [&](AttentionOp op) { return getAttentionScratchBytes(op, target); })
       .Case([&](CallOp call) {
         return tx::getConstantExpr(call.getContext(), 0);
       })

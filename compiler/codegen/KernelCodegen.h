@@ -21,8 +21,8 @@ namespace txc {
 /// give equal functions.
 struct EmittedKernel {
   /// Arguments: for each operand, then each result, its elements as a flat
-  /// `memref<?xT>` (row-major or as the `!pack.tensor` says; booleans are bytes,
-  /// integers signless); one `index` for each of `exprs`; scratch as
+  /// `memref<?xT>` (row-major or as the `!pack.tensor` says; see
+  /// getStorageType()); one `index` for each of `exprs`; scratch as
   /// `memref<?xi8>`; a `txc_fault` as `!llvm.ptr`; the first task and the one
   /// after the last as `index`.
   mlir::func::FuncOp function;

@@ -21,7 +21,11 @@ Type txc::getScalarType(Type tensor) {
 
 Type txc::getStorageType(Type tensor) {
   Type type = getScalarType(tensor);
-  return type.isInteger(1) ? IntegerType::get(type.getContext(), 8) : type;
+  if (type.isInteger(1))
+    return IntegerType::get(type.getContext(), 8);
+  if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32)
+    return IntegerType::get(type.getContext(), type.getIntOrFloatBitWidth());
+  return type;
 }
 
 static func::FuncOp createFunction(OpBuilder &builder, Operation *phase,
@@ -46,7 +50,8 @@ KernelFunction::KernelFunction(OpBuilder &builder, Operation *phase,
                                StringRef name, const VectorTarget &target)
     : phase(phase), function(createFunction(builder, phase, name)),
       bodyBuilder(builder.getContext()),
-      // Locations of phases are names of nodes, which equal kernels don't share.
+      // Locations of phases are names of nodes, which equal kernels don't
+      // share.
       code(bodyBuilder, builder.getUnknownLoc(), target),
       entry(function.addEntryBlock()) {
   bodyBuilder.setInsertionPointToStart(entry);
@@ -81,8 +86,7 @@ Value KernelFunction::getValue(SymExprAttr expr) {
 
 EmittedKernel KernelFunction::finish() {
   func::ReturnOp::create(bodyBuilder, code.loc);
-  function.setType(
-      bodyBuilder.getFunctionType(entry->getArgumentTypes(), {}));
+  function.setType(bodyBuilder.getFunctionType(entry->getArgumentTypes(), {}));
   EmittedKernel kernel{function, {}};
   for (auto &[expr, value] : exprs)
     kernel.exprs.push_back(expr);

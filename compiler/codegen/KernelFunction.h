@@ -16,7 +16,9 @@
 
 namespace txc {
 
-/// The type of a tensor's elements in memory: signless, booleans as bytes.
+/// The type of a tensor's elements in memory: signless, booleans as bytes. Half
+/// floats are integers, since LLVM calls compiler-rt to move them on CPUs that
+/// can't compute with them.
 mlir::Type getStorageType(mlir::Type tensor);
 
 /// The signless type that bodies compute with; i1 for booleans.

@@ -18,14 +18,14 @@ Value Lanes::getVector(LaneValue lanes) {
   if (lanes.isVector())
     return lanes.value;
   Type element = lanes.value.getType();
-  VectorType type = getVectorType(element);
-  Value splat = code.splat(lanes.value, type);
+  Type storage = getStorageType(element);
+  VectorType type = getVectorType(storage);
+  Value splat = code.splat(toStorage(lanes.value, storage), type);
   if (lanes.step == 0)
-    return splat;
+    return fromStorage(splat, element);
   SmallVector<Attribute> steps;
   for (int64_t lane = 0; lane < count; ++lane)
-    steps.push_back(
-        code.builder.getIntegerAttr(element, lane * lanes.step));
+    steps.push_back(code.builder.getIntegerAttr(element, lane * lanes.step));
   Value offsets = arith::ConstantOp::create(
       code.builder, code.loc, DenseElementsAttr::get(type, steps));
   return arith::AddIOp::create(code.builder, code.loc, splat, offsets);
@@ -118,6 +118,30 @@ Value Lanes::getAddress(Value buffer, Value element) {
   return code.advance(code.pointerTo(buffer), element, type.getElementType());
 }
 
+Value Lanes::fromStorage(Value stored, Type scalar) {
+  Type storage = getElementTypeOrSelf(stored.getType());
+  if (scalar == storage)
+    return stored;
+  if (scalar.isInteger(1))
+    return arith::CmpIOp::create(code.builder, code.loc,
+                                 arith::CmpIPredicate::ne, stored,
+                                 code.constant(stored.getType(), 0));
+  Type type =
+      isa<VectorType>(stored.getType()) ? Type(getVectorType(scalar)) : scalar;
+  return arith::BitcastOp::create(code.builder, code.loc, type, stored);
+}
+
+Value Lanes::toStorage(Value value, Type storage) {
+  Type scalar = getElementTypeOrSelf(value.getType());
+  if (scalar == storage)
+    return value;
+  Type type =
+      isa<VectorType>(value.getType()) ? Type(getVectorType(storage)) : storage;
+  if (scalar.isInteger(1))
+    return arith::ExtUIOp::create(code.builder, code.loc, type, value);
+  return arith::BitcastOp::create(code.builder, code.loc, type, value);
+}
+
 LaneValue Lanes::load(Value buffer, LaneValue element, Type scalar) {
   Type storage = cast<MemRefType>(buffer.getType()).getElementType();
   VectorType vectorType = getVectorType(storage);
@@ -133,26 +157,16 @@ LaneValue Lanes::load(Value buffer, LaneValue element, Type scalar) {
         code.builder, code.loc, vectorType, buffer, code.index(0),
         getVector(element), getFullMask(), code.constant(vectorType, 0));
   }
-  if (scalar == storage)
-    return {loaded};
-  Value zero = code.constant(loaded.getType(), 0);
-  return {arith::CmpIOp::create(code.builder, code.loc,
-                                arith::CmpIPredicate::ne, loaded, zero)};
+  return {fromStorage(loaded, scalar)};
 }
 
 void Lanes::store(LaneValue value, Value buffer, LaneValue element) {
   Type storage = cast<MemRefType>(buffer.getType()).getElementType();
-  Value stored = element.isUniform() && value.isUniform() ? value.value
-                                                          : getVector(value);
+  Value stored =
+      element.isUniform() && value.isUniform() ? value.value : getVector(value);
+  stored = toStorage(stored, storage);
   if (element.isUniform() && isa<VectorType>(stored.getType()))
     stored = vector::ExtractOp::create(code.builder, code.loc, stored, 0);
-  Type scalar = getElementTypeOrSelf(stored.getType());
-  if (scalar != storage) {
-    Type type = isa<VectorType>(stored.getType())
-                    ? Type(getVectorType(storage))
-                    : storage;
-    stored = arith::ExtUIOp::create(code.builder, code.loc, type, stored);
-  }
   if (!element.isUniform() && element.step != 1) {
     vector::ScatterOp::create(code.builder, code.loc, /*resultType=*/Type(),
                               buffer, code.index(0), getVector(element),
@@ -177,8 +191,8 @@ LaneValue Lanes::evaluate(AffineExpr expr, ArrayAttr symbols,
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return index(constant.getValue());
   if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
-    return {function.getValue(
-        cast<SymExprAttr>(symbols[symbol.getPosition()]))};
+    return {
+        function.getValue(cast<SymExprAttr>(symbols[symbol.getPosition()]))};
   auto parts = cast<AffineBinaryOpExpr>(expr);
   LaneValue a = evaluate(parts.getLHS(), symbols, point);
   LaneValue b = evaluate(parts.getRHS(), symbols, point);
@@ -214,8 +228,8 @@ LaneValue Lanes::getElement(const LinearAccess &access, ArrayAttr symbols,
 static LaneValue getPanelElement(Lanes &lanes, pack::TensorType type,
                                  LaneValue k, LaneValue n) {
   LaneValue width = lanes.index(type.getLayout().getLanes());
-  LaneValue panel = lanes.mul(lanes.div(n, width),
-                              lanes.index(type.getShape()[0]));
+  LaneValue panel =
+      lanes.mul(lanes.div(n, width), lanes.index(type.getShape()[0]));
   LaneValue row = lanes.mul(lanes.add(panel, k), width);
   return lanes.add(row, lanes.rem(n, width));
 }
@@ -249,8 +263,8 @@ void Lanes::check(LaneValue condition, int32_t fault) {
             DenseElementsAttr::get(getVectorType(builder.getI1Type()), true)));
     if (mask)
       bad = arith::AndIOp::create(builder, loc, bad, mask);
-    isBad = vector::ReductionOp::create(builder, loc,
-                                        vector::CombiningKind::OR, bad);
+    isBad = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR,
+                                        bad);
   }
   code.ifThen(isBad, [&] {
     Value number =

@@ -75,6 +75,9 @@ private:
                      llvm::ArrayRef<LaneValue> point);
   template <typename Op> LaneValue binary(LaneValue a, LaneValue b);
   mlir::Value getFullMask();
+  /// Between values as they are in memory and as bodies compute with them.
+  mlir::Value fromStorage(mlir::Value stored, mlir::Type scalar);
+  mlir::Value toStorage(mlir::Value value, mlir::Type storage);
   mlir::Value getAddress(mlir::Value buffer, mlir::Value element);
 
   KernelFunction &function;

@@ -72,9 +72,8 @@ LinearAccess LinearAccess::get(AffineMap map, RankedTensorType tensor,
 }
 
 bool LinearAccess::isLinearIn(unsigned dim) const {
-  return llvm::none_of(terms, [&](const Term &term) {
-    return term.expr.isFunctionOfDim(dim);
-  });
+  return llvm::none_of(
+      terms, [&](const Term &term) { return term.expr.isFunctionOfDim(dim); });
 }
 
 bool LinearAccess::dependsOn(unsigned dim) const {

@@ -43,7 +43,8 @@ struct LinearAccess {
 };
 
 /// Elements between neighbours along each dim of a row-major tensor.
-llvm::SmallVector<tx::SymExprAttr> getRowMajorStrides(mlir::RankedTensorType type);
+llvm::SmallVector<tx::SymExprAttr>
+getRowMajorStrides(mlir::RankedTensorType type);
 
 } // namespace txc
 

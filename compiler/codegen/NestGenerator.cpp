@@ -47,8 +47,7 @@ public:
   NestEmitter(KernelFunction &function, kernel::NestInterface op,
               ArrayRef<Value> operands)
       : function(function), code(function.getCode()), op(op),
-        operands(operands),
-        nest(op, function.getTarget()), body(op, nest),
+        operands(operands), nest(op, function.getTarget()), body(op, nest),
         yield(op.getBodyBlock().getTerminator()),
         point(nest.accesses.empty() ? op.getSizes().size()
                                     : nest.accesses.front().strides.size()) {}
@@ -166,8 +165,8 @@ void NestEmitter::emitUnit(Value runIndex) {
 
   Value first = code.mul(runIndex, nest.run);
   Value end = code.min(code.add(first, nest.run), size(nest.lanes));
-  Value full = code.add(
-      first, code.roundDown(code.sub(end, first), nest.numLanes));
+  Value full =
+      code.add(first, code.roundDown(code.sub(end, first), nest.numLanes));
   code.loop(first, full, nest.numLanes,
             [&](Value lane) { emitLanes(unit, lane, /*mask=*/Value()); });
   if (dividesEvenly(nest.numLanes))
@@ -271,8 +270,8 @@ NestEmitter::Carried NestEmitter::emitRowLanes(Scope &row, unsigned pass,
               mask = code.firstLanes(
                   VectorType::get(nest.numLanes, code.builder.getI1Type()),
                   code.sub(end, first));
-            Carried state = emitPoint(
-                row, pass, mask, inner.slice(copy * numStates, numStates));
+            Carried state = emitPoint(row, pass, mask,
+                                      inner.slice(copy * numStates, numStates));
             llvm::copy(state, next.begin() + copy * numStates);
           }
           return next;
@@ -300,8 +299,7 @@ NestEmitter::Carried NestEmitter::emitPoint(Scope &row, unsigned pass,
   Carried next;
   for (ReduceOp op : plan.reductions) {
     Reduction reduction(code, op, nest.numLanes);
-    ValueRange state =
-        carried.slice(next.size(), reduction.getNumVectors());
+    ValueRange state = carried.slice(next.size(), reduction.getNumVectors());
     // Parallel lanes outside the mask have rows nobody asks for.
     Lanes lanes(function, nest.numLanes, nest.lanesInRow ? mask : Value());
     llvm::append_range(
@@ -353,10 +351,9 @@ LaneValue NestEmitter::get(Scope &scope, Value value) {
 LaneValue NestEmitter::compute(Scope &scope, Value value) {
   if (auto input = dyn_cast<BlockArgument>(value)) {
     unsigned number = input.getArgNumber();
-    LaneValue element = scope.lanes.getElement(nest.accesses[number],
-                                               op.getSymbols(), point);
-    return scope.lanes.load(operands[number], element,
-                            value.getType());
+    LaneValue element =
+        scope.lanes.getElement(nest.accesses[number], op.getSymbols(), point);
+    return scope.lanes.load(operands[number], element, value.getType());
   }
   Operation *inner = value.getDefiningOp();
   if (auto index = dyn_cast<IndexOp>(inner))
@@ -378,8 +375,7 @@ LaneValue NestEmitter::compute(Scope &scope, Value value) {
     LaneValue element =
         scope.lanes.getElement(fetch.getTable().getType(), inputs);
     unsigned number = cast<BlockArgument>(fetch.getTable()).getArgNumber();
-    return scope.lanes.load(operands[number], element,
-                            value.getType());
+    return scope.lanes.load(operands[number], element, value.getType());
   }
   for (Value operand : inner->getOperands())
     inputs.push_back(get(scope, operand));
@@ -405,10 +401,9 @@ void NestEmitter::store(Scope &scope, unsigned result) {
 
 /// Bytes of the scratch buffer of one saved value of `width` bits.
 static SymExprAttr getSavedBytes(const NestPlan &nest, unsigned width) {
-  SymExprAttr elements =
-      nest.lanesInRow
-          ? tx::add(nest.rowElements, nest.numLanes)
-          : tx::mul(nest.rowElements, nest.numLanes);
+  SymExprAttr elements = nest.lanesInRow
+                             ? tx::add(nest.rowElements, nest.numLanes)
+                             : tx::mul(nest.rowElements, nest.numLanes);
   return tx::mul(tx::ceilDiv(tx::mul(elements, width / 8), 64), 64);
 }
 
@@ -434,12 +429,12 @@ Value NestEmitter::getSavedBuffer(Value value) {
     offset = tx::add(
         offset, getSavedBytes(nest, other.getType().getIntOrFloatBitWidth()));
   }
-  Type element = value.getType();
+  Type element = getStorageType(value.getType());
   return memref::ViewOp::create(
       code.builder, code.loc, MemRefType::get({ShapedType::kDynamic}, element),
       function.getScratch(), function.getValue(offset),
-      ValueRange{function.getValue(getSavedBytes(
-          nest, element.getIntOrFloatBitWidth()))});
+      ValueRange{function.getValue(
+          getSavedBytes(nest, element.getIntOrFloatBitWidth()))});
 }
 
 //===----------------------------------------------------------------------===//

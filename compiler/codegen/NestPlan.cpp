@@ -132,7 +132,8 @@ static int64_t getNumLanes(kernel::NestInterface op, unsigned laneDim,
   llvm::append_range(types, op->getResultTypes());
   for (auto [type, access] : llvm::zip_equal(types, accesses))
     if (access.dependsOn(laneDim))
-      width = std::max(width, getElementTypeOrSelf(type).getIntOrFloatBitWidth());
+      width =
+          std::max(width, getElementTypeOrSelf(type).getIntOrFloatBitWidth());
   return target.lanes(static_cast<int>(width));
 }
 
@@ -179,13 +180,12 @@ NestPlan::NestPlan(kernel::NestInterface op, const VectorTarget &target)
     // runs give tasks enough.
     run = op.getNumRowDims() == 0 ? 2 * kPointsPerTask : 4 * numLanes;
     runs = tx::ceilDiv(lanes.size, run);
-    pointsPerUnit =
-        tx::mul(rowElements,
-                tx::min(lanes.size, tx::getConstantExpr(context, run)));
+    pointsPerUnit = tx::mul(
+        rowElements, tx::min(lanes.size, tx::getConstantExpr(context, run)));
   }
   units = tx::mul(multiplySizes(context, outer), runs);
-  unitsPerTask = tx::floorDiv(
-      tx::add(tx::max(pointsPerUnit, one), kPointsPerTask - 1),
-      tx::max(pointsPerUnit, one));
+  unitsPerTask =
+      tx::floorDiv(tx::add(tx::max(pointsPerUnit, one), kPointsPerTask - 1),
+                   tx::max(pointsPerUnit, one));
   tasks = tx::floorDiv(tx::add(units, tx::add(unitsPerTask, -1)), unitsPerTask);
 }

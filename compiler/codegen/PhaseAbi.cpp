@@ -24,8 +24,7 @@ public:
   Prologue(OpBuilder &builder, Location loc, Value context, Value record)
       : builder(builder), loc(loc), record(record),
         pointer(LLVM::LLVMPointerType::get(builder.getContext())),
-        bases(loadAt(pointer, context, 0)),
-        values(loadAt(pointer, context, 1)),
+        bases(loadAt(pointer, context, 0)), values(loadAt(pointer, context, 1)),
         scratch(loadAt(pointer, context, 2)),
         fault(loadAt(pointer, context, 3)) {}
 
@@ -40,9 +39,7 @@ public:
 
 private:
   Value loadAt(Type type, Value array, LLVM::GEPArg index);
-  Value nextEntry() {
-    return loadAt(builder.getI64Type(), record, position++);
-  }
+  Value nextEntry() { return loadAt(builder.getI64Type(), record, position++); }
   Value makeMemRef(MemRefType type, Value address);
 
   OpBuilder &builder;
@@ -57,9 +54,8 @@ private:
 
 /// Element `index` of an array of pointers or 64-bit integers.
 Value Prologue::loadAt(Type type, Value array, LLVM::GEPArg index) {
-  Value address =
-      LLVM::GEPOp::create(builder, loc, pointer, type, array, index,
-                          LLVM::GEPNoWrapFlags::inbounds);
+  Value address = LLVM::GEPOp::create(builder, loc, pointer, type, array, index,
+                                      LLVM::GEPNoWrapFlags::inbounds);
   return LLVM::LoadOp::create(builder, loc, type, address, /*alignment=*/8);
 }
 
@@ -86,8 +82,8 @@ Value Prologue::makeMemRef(MemRefType type, Value address) {
   Value one = LLVM::ConstantOp::create(builder, loc, i64, 1);
   Value descriptor = LLVM::PoisonOp::create(builder, loc, structType);
   auto insert = [&](Value value, ArrayRef<int64_t> position) {
-    descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value,
-                                             position);
+    descriptor =
+        LLVM::InsertValueOp::create(builder, loc, descriptor, value, position);
   };
   insert(address, {0});
   insert(address, {1});

@@ -170,9 +170,9 @@ Value Reduction::finishAcross(ValueRange state) {
     // Reassociation makes a tree of what would be a chain of scalar adds.
     return narrow(reduce(vectorKind, state[0], FastMathFlags::reassoc));
   // NaNs are in the second vector only, and the sign of zero is as good as any.
-  Value extreme = reduce(vectorKind, state[0],
-                         FastMathFlags::nnan | FastMathFlags::nsz);
-  Value nan = reduce(vector::CombiningKind::ADD, state[1],
-                     FastMathFlags::reassoc);
+  Value extreme =
+      reduce(vectorKind, state[0], FastMathFlags::nnan | FastMathFlags::nsz);
+  Value nan =
+      reduce(vector::CombiningKind::ADD, state[1], FastMathFlags::reassoc);
   return narrow(select(isNan(nan), nan, extreme));
 }

@@ -34,7 +34,9 @@ public:
   mlir::Value finishAcross(mlir::ValueRange state);
 
 private:
-  bool isFloat() const { return mlir::isa<mlir::FloatType>(type.getElementType()); }
+  bool isFloat() const {
+    return mlir::isa<mlir::FloatType>(type.getElementType());
+  }
   /// max and min of floats keep NaNs apart: an instruction that also
   /// propagates them takes eight.
   bool isFloatExtreme() const;

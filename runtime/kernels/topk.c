@@ -1,4 +1,5 @@
-//===- topk.c - the largest elements -----------------------------------*- C -*-===//
+//===- topk.c - the largest elements -----------------------------------*- C
+//-*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -22,9 +22,8 @@ Expected<std::unique_ptr<PhaseProgram>> PhaseProgram::parse(StringRef text) {
   program->module = parseSourceString<ModuleOp>(text, program->context.get());
   if (!program->module)
     return createStringError("the phase doesn't parse");
-  program->module->walk([&](kernel::PhaseInterface phase) {
-    program->phase = phase;
-  });
+  program->module->walk(
+      [&](kernel::PhaseInterface phase) { program->phase = phase; });
   if (!program->phase)
     return createStringError("there is no phase");
   return program;
@@ -72,8 +71,8 @@ CompiledPhase::create(const PhaseProgram &program, const TestCpu &cpu) {
 }
 
 txc_fault CompiledPhase::run(ArrayRef<Buffer *> operands,
-                             ArrayRef<Buffer *> results,
-                             const Symbols &symbols, int64_t pieces) const {
+                             ArrayRef<Buffer *> results, const Symbols &symbols,
+                             int64_t pieces) const {
   // Every buffer is a base of its own, at offset values[0] = 0.
   std::vector<char *> bases;
   std::vector<int64_t> values = {0}, record;

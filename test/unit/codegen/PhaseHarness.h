@@ -12,10 +12,10 @@
 #define TXC_TEST_UNIT_CODEGEN_PHASEHARNESS_H
 
 #include "compiler/codegen/KernelCodegen.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "runtime/abi.h"
 #include "test/unit/x86/GuardedBuffer.h"
 #include "test/unit/x86/KernelJit.h"
-#include "mlir/IR/OwningOpRef.h"
 
 namespace txc::test {
 

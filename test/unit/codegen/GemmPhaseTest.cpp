@@ -1,0 +1,101 @@
+//===- GemmPhaseTest.cpp - kernel.gemm against its definition ------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "test/unit/codegen/PhaseTest.h"
+
+using namespace txc::test;
+
+namespace {
+
+class GemmPhaseTest : public PhaseTest {};
+TXC_INSTANTIATE_PHASE_TESTS(GemmPhaseTest);
+
+/// x W + bias, then GELU's kind of epilogue, plus a residual, with heads split.
+std::string getProduct(const char *weights) {
+  return std::string("!w = ") + weights + R"(
+    !x = tensor<?x20xf32, #tx.dims<[M, 20]>>
+    !r = tensor<3x?x11xf32, #tx.dims<[3, M, 11]>>
+    func.func @main(%x: !x, %w: !w, %bias: tensor<33xf32>, %residual: !r) {
+      %r = kernel.gemm [#tx.expr<M>, #tx.expr<33>, #tx.expr<20>] (%x : !x, %w : !w)
+          ins(%bias, %residual : tensor<33xf32>, !r)
+          maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (n floordiv 11, m, n mod 11)>,
+                affine_map<(m, n, k) -> (n floordiv 11, m, n mod 11)>] -> !r {
+      ^bb0(%acc: f32, %b: f32, %res: f32):
+        %s = arith.addf %acc, %b : f32
+        %t = math.tanh %s : f32
+        %r = arith.addf %t, %res : f32
+        kernel.yield %r : f32
+      }
+      return
+    })";
+}
+
+TEST_P(GemmPhaseTest, FusesEpilogue) {
+  std::vector<Symbols> cases;
+  for (int64_t m : {0, 1, 3, 13, 40})
+    cases.push_back({{"M", m}});
+  expectDefinition(getProduct("tensor<20x33xf32>"), cases);
+  expectDefinition(getProduct("!pack.tensor<20x33xf32, #pack.panels<16>>"),
+                   cases);
+}
+
+/// Scores of heads: the left operand and the result have heads between rows.
+TEST_P(GemmPhaseTest, BatchesOfViews) {
+  expectDefinition(R"(
+    !x = tensor<2x?x3x8xf32, #tx.dims<[2, S, 3, 8]>>
+    !y = tensor<2x?x3x8xf32, #tx.dims<[2, T, 3, 8]>>
+    !r = tensor<2x3x?x?xf32, #tx.dims<[2, 3, S, T]>>
+    func.func @main(%x: !x, %y: !y) {
+      %r = kernel.gemm [#tx.expr<2>, #tx.expr<3>, #tx.expr<S>, #tx.expr<T>, #tx.expr<8>]
+          (%x : !x, %y : !y)
+          maps [affine_map<(b, h, m, n, k) -> (b, m, h, k)>, affine_map<(b, h, m, n, k) -> (b, n, h, k)>,
+                affine_map<(b, h, m, n, k) -> (b, h, m, n)>] -> !r {
+      ^bb0(%acc: f32):
+        %h = kernel.index 1
+        %i = arith.index_cast %h : index to i64
+        %f = arith.sitofp %i : i64 to f32
+        %s = arith.mulf %acc, %f : f32
+        kernel.yield %s : f32
+      }
+      return
+    })",
+                   {{{"S", 5}, {"T", 9}}, {{"S", 1}, {"T", 37}}});
+}
+
+TEST_P(GemmPhaseTest, OtherTypes) {
+  struct Types {
+    const char *operands, *accumulator;
+  };
+  for (Types types : {Types{"f64", "f64"},
+                      {"f16", "f32"},
+                      {"bf16", "f32"},
+                      {"i8", "i32"},
+                      {"ui8", "i32"},
+                      {"i32", "i32"},
+                      {"i64", "i64"}}) {
+    std::string text = R"(
+    !x = tensor<?x19xT, #tx.dims<[M, 19]>>
+    !r = tensor<?x21xA, #tx.dims<[M, 21]>>
+    func.func @main(%x: !x, %w: tensor<19x21xT>) {
+      %r = kernel.gemm [#tx.expr<M>, #tx.expr<21>, #tx.expr<19>] (%x : !x, %w : tensor<19x21xT>)
+          maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                affine_map<(m, n, k) -> (m, n)>] -> !r {
+      ^bb0(%acc: A):
+        kernel.yield %acc : A
+      }
+      return
+    })";
+    auto replace = [&](std::string from, const std::string &to) {
+      for (size_t at; (at = text.find(from)) != std::string::npos;)
+        text.replace(at, from.size(), to);
+    };
+    replace("xA,", std::string("x") + types.accumulator + ",");
+    replace(" A", std::string(" ") + types.accumulator);
+    replace("xT", std::string("x") + types.operands);
+    expectDefinition(text, {{{"M", 1}}, {{"M", 6}}});
+  }
+}
+
+} // namespace
