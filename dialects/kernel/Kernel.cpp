@@ -109,6 +109,13 @@ LogicalResult MapOp::verify() {
   return verifyNest(*this);
 }
 
+LogicalResult AppendOp::verify() {
+  if (getNumResults() != 1)
+    return emitOpError("writes one state, found ")
+           << getNumResults() << " results";
+  return verifyNest(*this);
+}
+
 LogicalResult RowsOp::verify() {
   if (getNumRowDims() < 1 ||
       getNumRowDims() > static_cast<int64_t>(getSizes().size()))
@@ -207,6 +214,13 @@ void MapOp::collectExprs(SmallVectorImpl<SymExprAttr> &exprs) {
   collectNestExprs(*this, getSizes(), getSymbols(), getBody(), exprs);
 }
 SymExprAttr MapOp::getFlops() {
+  return countBodyFlops(*this, getSizes(), getBody().front());
+}
+
+void AppendOp::collectExprs(SmallVectorImpl<SymExprAttr> &exprs) {
+  collectNestExprs(*this, getSizes(), getSymbols(), getBody(), exprs);
+}
+SymExprAttr AppendOp::getFlops() {
   return countBodyFlops(*this, getSizes(), getBody().front());
 }
 

@@ -15,11 +15,11 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Kernel_Exprs : TypedArrayAttrBase<Tx_SymExprAttr, "array of expressions">;
 
 class Kernel_Phase<string mnemonic, list<Trait> traits = []>
-    : Kernel_Op<mnemonic, [Pure, DeclareOpInterfaceMethods<Kernel_PhaseInterface>] # traits>;
+    : Kernel_Op<mnemonic, [DeclareOpInterfaceMethods<Kernel_PhaseInterface>] # traits>;
 
-class Kernel_Nest<string mnemonic>
+class Kernel_Nest<string mnemonic, list<Trait> traits = [Pure]>
     : Kernel_Phase<mnemonic, [AttrSizedOperandSegments, SingleBlock,
-                              DeclareOpInterfaceMethods<Kernel_NestInterface, ["getNumRowDims"]>]> {
+                              DeclareOpInterfaceMethods<Kernel_NestInterface, ["getNumRowDims"]>] # traits> {
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasVerifier = 1;
@@ -38,6 +38,24 @@ def Kernel_MapOp : Kernel_Nest<"map"> {
                        DefaultValuedAttr<Kernel_Exprs, "{}">:$symbols, AffineMapArrayAttr:$maps);
   let assemblyFormat = [{
     $sizes (`symbols` $symbols^)? (`ins` `(` $inputs^ `:` type($inputs) `)`)?
+    (`tables` `(` $tables^ `:` type($tables) `)`)? `maps` $maps attr-dict
+    `->` type($results) $body
+  }];
+  let extraClassDefinition = [{ int64_t $cppClass::getNumRowDims() { return 0; } }];
+}
+
+def Kernel_AppendOp : Kernel_Nest<"append", []> {
+  let summary = "a kernel.map that writes into state";
+  let description = [{
+    The result is the session's buffer `state`, whose elements that no point
+    writes keep their values; readers of the result see both. The only phase with
+    a lasting effect: it is never removed, merged or run twice.
+  }];
+  let arguments = (ins StrAttr:$state, Variadic<AnyRankedTensor>:$inputs,
+                       Variadic<AnyType>:$tables, Kernel_Exprs:$sizes,
+                       DefaultValuedAttr<Kernel_Exprs, "{}">:$symbols, AffineMapArrayAttr:$maps);
+  let assemblyFormat = [{
+    $state $sizes (`symbols` $symbols^)? (`ins` `(` $inputs^ `:` type($inputs) `)`)?
     (`tables` `(` $tables^ `:` type($tables) `)`)? `maps` $maps attr-dict
     `->` type($results) $body
   }];
@@ -69,7 +87,7 @@ def Kernel_RowsOp : Kernel_Nest<"rows"> {
   }];
 }
 
-def Kernel_GemmOp : Kernel_Phase<"gemm", [SingleBlock]> {
+def Kernel_GemmOp : Kernel_Phase<"gemm", [Pure, SingleBlock]> {
   let summary = "matrix products, with what becomes of an element once it is summed";
   let description = [{
     Iteration dims: any number of batch dims, then m, n and k.
@@ -110,7 +128,7 @@ def Kernel_GemmOp : Kernel_Phase<"gemm", [SingleBlock]> {
   }];
 }
 
-def Kernel_AttentionOp : Kernel_Phase<"attention", [AttrSizedOperandSegments]> {
+def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegments]> {
   let summary = "tx.attention on strided operands";
   let description = [{
     Iteration dims: b, h, s, t, d, e (batch, query head, query, key, head size
@@ -149,7 +167,7 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [AttrSizedOperandSegments]> {
   }];
 }
 
-def Kernel_CallOp : Kernel_Phase<"call"> {
+def Kernel_CallOp : Kernel_Phase<"call", [Pure]> {
   let summary = "a routine of the runtime library, for what is no loop nest over tiles";
   let description = [{
     `callee` names a function of `runtime/kernels` with the signature of

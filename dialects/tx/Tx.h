@@ -21,6 +21,8 @@
 
 #include "dialects/tx/TxDialect.h.inc"
 #include "dialects/tx/TxInterfaces.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/tx/TxTypes.h.inc"
 
 namespace txc::tx {
 

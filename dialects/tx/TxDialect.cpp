@@ -3,19 +3,31 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dialects/tx/Tx.h"
+#include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace txc::tx;
 
 #include "dialects/tx/TxDialect.cpp.inc"
 #include "dialects/tx/TxInterfaces.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/tx/TxTypes.cpp.inc"
 
 void TxDialect::initialize() {
   registerAttributes();
+  registerTypes();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/tx/TxOps.cpp.inc"
+      >();
+}
+
+void TxDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/tx/TxTypes.cpp.inc"
       >();
 }
 

@@ -26,8 +26,10 @@ def Tx_Dialect : Dialect {
     signed numbers, `ui*` for unsigned ones, `i1` for booleans.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
-  let extraClassDeclaration = [{ void registerAttributes(); }];
+  let extraClassDeclaration = [{ void registerAttributes();
+    void registerTypes(); }];
 }
 
 class Tx_Op<string mnemonic, list<Trait> traits = []>

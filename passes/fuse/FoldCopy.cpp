@@ -24,7 +24,8 @@ LogicalResult txc::foldCopy(RewriterBase &rewriter, MapOp copy) {
   Operation *producer = source.getDefiningOp();
   if (!isa_and_present<kernel::NestInterface, kernel::GemmOp,
                        kernel::AttentionOp>(producer) ||
-      producer->getNumResults() != 1 || !source.hasOneUse())
+      isa<kernel::AppendOp>(producer) || producer->getNumResults() != 1 ||
+      !source.hasOneUse())
     return rewriter.notifyMatchFailure(
         copy,
         "the copied tensor is not the result of one phase, read here only");

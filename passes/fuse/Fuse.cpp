@@ -60,7 +60,9 @@ LogicalResult txc::fusePhases(func::FuncOp function, Report *report) {
     // Producers first, so that a chain of maps is one map before it becomes an
     // epilogue.
     changed = sweep<NestInterface>(function, [&](NestInterface consumer) {
-      return fuseProducer(rewriter, consumer);
+      return isa<kernel::AppendOp>(*consumer)
+                 ? failure()
+                 : fuseProducer(rewriter, consumer);
     });
     changed |= sweep<MapOp>(function, [&](MapOp map) {
       return success(succeeded(foldCopy(rewriter, map)) ||

@@ -21,7 +21,7 @@ static void eraseDeadOps(func::FuncOp function) {
 static LoweredValues lowerOp(OpBuilder &b, Operation *op) {
   for (auto *lower :
        {lowerElementwise, lowerMovement, lowerIndexing, lowerReduction,
-        lowerMatmul, lowerWindow, lowerNorm, lowerAttention}) {
+        lowerMatmul, lowerWindow, lowerNorm, lowerAttention, lowerState}) {
     LoweredValues values = lower(b, op);
     if (failed(values) || !values->empty())
       return values;

@@ -36,6 +36,9 @@ LoweredValues lowerNorm(mlir::OpBuilder &b, mlir::Operation *op);
 /// tx.attention, tx.rotary_embedding.
 LoweredValues lowerAttention(mlir::OpBuilder &b, mlir::Operation *op);
 
+/// tx.state_append: a kernel.append; tx.state_read: a slice of its buffer.
+LoweredValues lowerState(mlir::OpBuilder &b, mlir::Operation *op);
+
 /// The name of a runtime routine for an element type: `txc_topk_f32`.
 std::string getTypedRoutine(llvm::StringRef name, mlir::Type elementType);
 
