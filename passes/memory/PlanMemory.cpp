@@ -53,6 +53,7 @@ public:
 
 private:
   void placeInputsAndWeights();
+  void placeStates();
   void placeOutputs();
   void findLastUses();
   void placeResults();
@@ -82,6 +83,13 @@ void MemoryPlanner::placeInputsAndWeights() {
     result.buffers[stored.getResult()] = {
         Buffer::Space::weights, 0,
         tx::getConstantExpr(context, weightOffset(stored))};
+}
+
+void MemoryPlanner::placeStates() {
+  unsigned number = 0;
+  for (auto append : body.getOps<kernel::AppendOp>())
+    result.buffers[append->getResult(0)] = {Buffer::Space::state, number++,
+                                            tx::getConstantExpr(context, 0)};
 }
 
 void MemoryPlanner::placeOutputs() {
@@ -197,6 +205,7 @@ void MemoryPlanner::assignOffsets() {
 
 MemoryPlan MemoryPlanner::plan() {
   placeInputsAndWeights();
+  placeStates();
   placeOutputs();
   findLastUses();
   placeResults();

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// Gives every tensor of a program of phases a place: weights, inputs and
-/// outputs have their own memory, all others share one arena, whose offsets are
+/// Gives every tensor of a program of phases a place: weights, inputs, outputs
+/// and states have their own memory, all others share one arena, whose offsets are
 /// expressions of the symbols.
 ///
 /// The program is a straight line, so a linear scan over the phases decides
@@ -24,9 +24,9 @@ namespace txc {
 
 /// Where a tensor lies: `offset` bytes into one of the run's memories.
 struct Buffer {
-  enum class Space { weights, arena, input, output };
+  enum class Space { weights, arena, input, output, state };
   Space space = Space::arena;
-  /// Number of the input or output.
+  /// Number of the input, output or state (of the kernel.append in order).
   unsigned number = 0;
   tx::SymExprAttr offset;
 };

@@ -1,0 +1,216 @@
+//===- Compilation.cpp - one model on its way through txc ----------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/driver/Compilation.h"
+#include "compiler/codegen/LowerToLLVM.h"
+#include "compiler/driver/Dialects.h"
+#include "compiler/emit/CIdentifiers.h"
+#include "compiler/emit/OutputFile.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/attention/CacheToState.h"
+#include "passes/fuse/Fuse.h"
+#include "passes/graph/Pipeline.h"
+#include "passes/layout/ChooseLayouts.h"
+#include "passes/layout/OutlineWeights.h"
+#include "passes/lower/LowerToKernel.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace txc;
+
+std::string txc::getDefaultName(StringRef path) {
+  return makeCIdentifier(llvm::sys::path::stem(path));
+}
+
+/// "node X (Gelu)" for the ONNX node of a location, or nothing.
+static std::string describeLocation(Location loc) {
+  std::string nodes = getOnnxNodes(loc);
+  return nodes.empty() ? "" : "node \"" + nodes + "\": ";
+}
+
+Compilation::Compilation(CompileOptions compileOptions)
+    : options(std::move(compileOptions)), context(getDialects()) {
+  if (options.name.empty())
+    options.name = getDefaultName(options.inputPath);
+  if (options.codeGen.numThreads == 1)
+    context.disableMultithreading();
+  diagnostics = std::make_unique<ScopedDiagnosticHandler>(
+      &context, [this](Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+          options.onError(options.inputPath + ": " +
+                          describeLocation(diagnostic.getLocation()) +
+                          diagnostic.str());
+        return success();
+      });
+}
+
+Compilation::~Compilation() = default;
+
+Outcome Compilation::fail(const Twine &message, Outcome outcome) {
+  options.onError(message);
+  return outcome;
+}
+
+TimingScope Compilation::time(StringRef stage) {
+  return options.timing ? options.timing->nest(stage) : TimingScope();
+}
+
+Outcome Compilation::saveStage(StringRef name, ModuleOp stage) {
+  if (options.stagesPath.empty())
+    return Outcome::success;
+  if (std::error_code error =
+          llvm::sys::fs::create_directories(options.stagesPath))
+    return fail(options.stagesPath + ": " + error.message(),
+                Outcome::ioFailure);
+  SmallString<128> path(options.stagesPath);
+  llvm::sys::path::append(path, Twine(numStages++) + "-" + name + ".mlir");
+  std::error_code error;
+  llvm::raw_fd_ostream os(path, error);
+  if (error)
+    return fail(path + ": " + error.message(), Outcome::ioFailure);
+  stage->print(os, OpPrintingFlags().enableDebugInfo(true, true));
+  os.close();
+  if (os.has_error()) {
+    std::string reason = os.error().message();
+    os.clear_error();
+    return fail(path + ": " + reason, Outcome::ioFailure);
+  }
+  return Outcome::success;
+}
+
+Outcome Compilation::runPasses(StringRef stage,
+                               function_ref<void(OpPassManager &)> build) {
+  TimingScope scope = time(stage);
+  PassManager manager(&context);
+  manager.enableTiming(scope);
+  build(manager);
+  if (failed(manager.run(*module)))
+    return Outcome::cannotCompile;
+  return saveStage(stage, *module);
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+Outcome Compilation::importModel() {
+  TimingScope scope = time("import");
+  llvm::Expected<Target> parsed = Target::parse(options.target);
+  if (!parsed)
+    return fail(llvm::toString(parsed.takeError()), Outcome::wrongUsage);
+  target = std::move(*parsed);
+  llvm::Expected<std::unique_ptr<onnx::OnnxFile>> file =
+      onnx::OnnxFile::open(options.inputPath);
+  if (!file) {
+    llvm::Error error = file.takeError();
+    Outcome outcome = error.isA<llvm::FileError>() ? Outcome::ioFailure
+                                                   : Outcome::cannotCompile;
+    return fail(llvm::toString(std::move(error)), outcome);
+  }
+  FailureOr<OwningOpRef<ModuleOp>> imported =
+      importOnnx(context, std::move(*file), options.import, weights, problems);
+  for (const ImportProblem &problem : problems)
+    options.onError(formatProblem(options.inputPath, problem));
+  if (failed(imported))
+    return Outcome::cannotCompile;
+  module = std::move(*imported);
+  return saveStage("import", *module);
+}
+
+Outcome Compilation::optimizeGraph() {
+  return runPasses("graph", [&](OpPassManager &manager) {
+    buildGraphPipeline(manager, &report);
+    if (options.cacheToState)
+      manager.addPass(createCacheToStatePass());
+  });
+}
+
+Outcome Compilation::buildPhases() {
+  return runPasses("phases", [&](OpPassManager &manager) {
+    manager.addPass(createOutlineWeightsPass());
+    manager.addPass(createLowerToKernelPass());
+    manager.addPass(createCSEPass());
+    manager.addPass(createFusePass(&report));
+    manager.addPass(createChooseLayoutsPass());
+  });
+}
+
+Outcome Compilation::buildProgram() {
+  TimingScope scope = time("kernels");
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      target->createTargetMachine();
+  if (!machine)
+    return fail(llvm::toString(machine.takeError()), Outcome::wrongUsage);
+  FailureOr<Program> built = txc::buildProgram(
+      *module, options.name, getVectorTarget(**machine), weights, image);
+  if (failed(built))
+    return Outcome::cannotCompile;
+  program = std::move(*built);
+  return saveStage("kernels", *program.code);
+}
+
+Outcome Compilation::lowerToLLVM() {
+  TimingScope scope = time("llvm dialect");
+  if (failed(lowerToLLVMDialect(*program.code)))
+    return Outcome::cannotCompile;
+  return saveStage("llvm", *program.code);
+}
+
+Outcome Compilation::compile() {
+  for (auto step : {&Compilation::importModel, &Compilation::optimizeGraph,
+                    &Compilation::buildPhases, &Compilation::buildProgram,
+                    &Compilation::lowerToLLVM})
+    if (Outcome outcome = (this->*step)(); outcome != Outcome::success)
+      return outcome;
+  return Outcome::success;
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+static Outcome getOutcome(const llvm::Error &error) {
+  return error.isA<llvm::FileError>() ? Outcome::ioFailure
+                                      : Outcome::cannotCompile;
+}
+
+Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
+  TimingScope scope = time("emit");
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> code =
+      translateModuleToLLVMIR(*program.code, llvmContext, options.name);
+  if (!code)
+    return fail(options.inputPath + ": LLVM IR could not be made",
+                Outcome::cannotCompile);
+  if (llvm::Error error = txc::emitSharedObject(
+          std::move(code), program.description, image, *target, emit)) {
+    Outcome outcome = getOutcome(error);
+    return fail(llvm::toString(std::move(error)), outcome);
+  }
+  return Outcome::success;
+}
+
+Outcome Compilation::emitCode(CodeKind kind, StringRef path) {
+  TimingScope scope = time("emit");
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> code =
+      translateModuleToLLVMIR(*program.code, llvmContext, options.name);
+  if (!code)
+    return fail(options.inputPath + ": LLVM IR could not be made",
+                Outcome::cannotCompile);
+  if (llvm::Error error =
+          txc::emitCode(std::move(code), program.description, image, *target,
+                        kind, path, options.codeGen)) {
+    Outcome outcome = getOutcome(error);
+    return fail(llvm::toString(std::move(error)), outcome);
+  }
+  return Outcome::success;
+}

@@ -1,0 +1,114 @@
+//===- Compilation.h - one model on its way through txc --------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// The compiler as a library: the tools and the test suites are thin shells
+/// over this class. Each step takes the module one stage further, so a caller
+/// may stop at any of them and look at it.
+///
+/// Re-entrant: a Compilation owns its MLIRContext and shares nothing; one
+/// thread at a time may use it. Nothing is printed: problems go to the options'
+/// handler.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_DRIVER_COMPILATION_H
+#define TXC_COMPILER_DRIVER_COMPILATION_H
+
+#include "compiler/emit/SharedObject.h"
+#include "compiler/program/BuildProgram.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Support/Timing.h"
+#include "passes/graph/Report.h"
+#include "python-free-frontend/ImportOnnx.h"
+#include <functional>
+
+namespace txc {
+
+/// How a step ended; the numbers are the tools' exit codes.
+enum class Outcome {
+  success = 0,
+  cannotCompile = 1,
+  wrongUsage = 2,
+  ioFailure = 3
+};
+
+struct CompileOptions {
+  std::string inputPath;
+  /// `-target=`.
+  std::string target = "native";
+  ImportOptions import;
+  CodeGenOptions codeGen;
+  /// `-state=kv`: past/present pairs become state of the session.
+  bool cacheToState = false;
+  /// The C prefix; empty: the input file's stem made a C identifier.
+  std::string name;
+  /// A folder for a file per stage; empty: none.
+  std::string stagesPath;
+  /// Receives a message for people per problem, without "error:" in front.
+  std::function<void(const llvm::Twine &message)> onError;
+  /// Where to account time; may be null.
+  mlir::TimingScope *timing = nullptr;
+};
+
+class Compilation {
+public:
+  explicit Compilation(CompileOptions options);
+  ~Compilation();
+
+  /// ONNX to tx. Reports every node that can't be compiled.
+  Outcome importModel();
+  /// Recognises norms, activations and attention (passes/graph).
+  Outcome optimizeGraph();
+  /// tx to a program of phases with stored layouts (passes/lower, fuse,
+  /// layout).
+  Outcome buildPhases();
+  /// Phases to kernels, tables and the plan of the weights.
+  Outcome buildProgram();
+  /// Kernels to LLVM IR, ready to be emitted.
+  Outcome lowerToLLVM();
+  /// Writes the shared object, or stops at `kind` of its code.
+  Outcome emitSharedObject(const EmitOptions &options);
+  Outcome emitCode(CodeKind kind, llvm::StringRef path);
+
+  /// All steps up to LLVM IR.
+  Outcome compile();
+
+  mlir::ModuleOp getModule() { return *module; }
+  mlir::ModuleOp getCode() { return *program.code; }
+  const ModelDescription &getDescription() const { return program.description; }
+  const std::vector<ImportProblem> &getProblems() const { return problems; }
+  const WeightStore &getWeights() const { return weights; }
+  const WeightsImage &getImage() const { return image; }
+  const Report &getReport() const { return report; }
+  const Target &getTarget() const { return *target; }
+  size_t getNumKernels() const { return program.numKernels; }
+  const std::string &getName() const { return options.name; }
+
+private:
+  Outcome fail(const llvm::Twine &message, Outcome outcome);
+  Outcome runPasses(llvm::StringRef stage,
+                    llvm::function_ref<void(mlir::OpPassManager &)> build);
+  Outcome saveStage(llvm::StringRef name, mlir::ModuleOp stage);
+  mlir::TimingScope time(llvm::StringRef stage);
+
+  CompileOptions options;
+  mlir::MLIRContext context;
+  std::unique_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
+  std::optional<Target> target;
+  WeightStore weights;
+  WeightsImage image;
+  std::vector<ImportProblem> problems;
+  Report report;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  Program program;
+  unsigned numStages = 0;
+};
+
+/// A C identifier made of a file's stem: "my-model.onnx" gives "my_model".
+std::string getDefaultName(llvm::StringRef path);
+
+} // namespace txc
+
+#endif // TXC_COMPILER_DRIVER_COMPILATION_H

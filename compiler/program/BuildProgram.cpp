@@ -1,0 +1,340 @@
+//===- BuildProgram.cpp - from phases to code and tables -----------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/program/BuildProgram.h"
+#include "compiler/codegen/KernelCodegen.h"
+#include "compiler/program/ElementTypes.h"
+#include "compiler/program/KernelTable.h"
+#include "compiler/program/Recipes.h"
+#include "compiler/program/ValueTable.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/memory/PlanMemory.h"
+
+using namespace mlir;
+using namespace txc;
+using tx::SymExprAttr;
+
+/// Name of the shape program in the generated module.
+constexpr StringLiteral kEvaluate = "txc_evaluate_shapes";
+
+static void collectNodes(Location loc, llvm::SetVector<StringRef> &nodes) {
+  if (auto name = dyn_cast<NameLoc>(loc)) {
+    nodes.insert(name.getName());
+  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location inner : fused.getLocations())
+      collectNodes(inner, nodes);
+  } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
+    collectNodes(call.getCallee(), nodes);
+  }
+}
+
+std::string txc::getOnnxNodes(Location loc) {
+  llvm::SetVector<StringRef> nodes;
+  collectNodes(loc, nodes);
+  return llvm::join(nodes, ", ");
+}
+
+namespace {
+class ProgramBuilder {
+public:
+  ProgramBuilder(ModuleOp phases, const VectorTarget &target,
+                 const WeightStore &store, WeightsImage &weights)
+      : phases(phases), main(phases.lookupSymbol<func::FuncOp>("main")),
+        target(target), store(store), weights(weights),
+        code(ModuleOp::create(phases.getLoc())), kernels(*code, target),
+        symbols(getSymbolNames()), values(symbols) {}
+
+  FailureOr<Program> build(StringRef name);
+
+private:
+  SmallVector<StringAttr> getSymbolNames() const;
+  void describeSymbols();
+  LogicalResult describeStates();
+  LogicalResult describeState(kernel::AppendOp append, int64_t axis);
+  LogicalResult describeInterface();
+  LogicalResult describeTensor(RankedTensorType type, StringAttr name,
+                               TensorDescription &tensor);
+  void describeRequirements();
+  LogicalResult describePhase(kernel::PhaseInterface phase);
+  std::pair<int64_t, int64_t> locate(Value tensor);
+  void findIndexRange(BlockArgument input, TensorDescription &tensor) const;
+
+  ModuleOp phases;
+  func::FuncOp main;
+  VectorTarget target;
+  const WeightStore &store;
+  WeightsImage &weights;
+  OwningOpRef<ModuleOp> code;
+  KernelTable kernels;
+  SmallVector<StringAttr> symbols;
+  ValueTable values;
+  MemoryPlan plan;
+  ModelDescription description;
+  SymExprAttr scratchBytes;
+};
+} // namespace
+
+SmallVector<StringAttr> ProgramBuilder::getSymbolNames() const {
+  SmallVector<StringAttr> names;
+  if (auto ranges = phases->getAttrOfType<DictionaryAttr>("tx.symbols"))
+    for (NamedAttribute range : ranges)
+      names.push_back(range.getName());
+  return names;
+}
+
+void ProgramBuilder::describeSymbols() {
+  tx::SymbolBounds bounds = tx::getSymbolBounds(phases);
+  for (StringAttr symbol : symbols) {
+    tx::SymbolBounds::Range range = bounds.get(symbol);
+    SymbolDescription &entry = description.symbols.emplace_back();
+    entry.name = symbol.str();
+    entry.lower = range.lower;
+    if (range.upper)
+      entry.upper = *range.upper;
+    if (symbol == phases->getAttr("tx.state_length"))
+      entry.source = TXC_SYMBOL_STATE_LENGTH;
+    else if (symbol == phases->getAttr("tx.state_capacity"))
+      entry.source = TXC_SYMBOL_STATE_CAPACITY;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// State
+//===----------------------------------------------------------------------===//
+
+/// All states grow together: one sequence, whose rows are the batch.
+LogicalResult ProgramBuilder::describeStates() {
+  auto appends = main.getOps<kernel::AppendOp>();
+  if (appends.empty())
+    return success();
+  auto length = phases->getAttrOfType<StringAttr>("tx.state_length");
+  auto capacity = phases->getAttrOfType<StringAttr>("tx.state_capacity");
+  SymExprAttr capacityExpr = tx::getSymbolExpr(phases.getContext(), capacity);
+  for (kernel::AppendOp append : appends) {
+    SmallVector<SymExprAttr> dims =
+        tx::getDims(cast<RankedTensorType>(append.getResultTypes().front()));
+    int64_t axis = llvm::find(dims, capacityExpr) - dims.begin();
+    if (failed(describeState(append, axis)))
+      return failure();
+    if (!description.sequences.empty())
+      continue;
+    SequenceDescription &sequence = description.sequences.emplace_back();
+    sequence.name = "kv";
+    sequence.lengthSymbol = values.getSymbolIndex(length);
+    sequence.capacitySymbol = values.getSymbolIndex(capacity);
+    sequence.newLengthValue = values.getIndex(
+        add(tx::getSymbolExpr(phases.getContext(), length),
+            cast<kernel::NestInterface>(*append).getSize(axis)));
+    sequence.rowsValue = values.getIndex(
+        axis == 0 ? tx::getConstantExpr(phases.getContext(), 1) : dims[0]);
+  }
+  return success();
+}
+
+LogicalResult ProgramBuilder::describeState(kernel::AppendOp append,
+                                            int64_t axis) {
+  auto type = cast<RankedTensorType>(append.getResultTypes().front());
+  TensorDescription tensor;
+  if (failed(describeTensor(type, append.getStateAttr(), tensor)))
+    return failure();
+  StateDescription &state = description.states.emplace_back();
+  state.name = tensor.name;
+  state.type = tensor.type;
+  state.dims = tensor.dims;
+  state.rowAxis = axis == 0 ? -1 : 0;
+  state.sequenceAxis = static_cast<int32_t>(axis);
+  state.positionBytes =
+      static_cast<int64_t>(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+  for (int64_t d = 1; d < type.getRank(); ++d) {
+    if (d == axis)
+      continue;
+    if (type.isDynamicDim(d))
+      return append.emitError("the state ")
+             << append.getState() << " has a dim besides batch and length that "
+             << "is not known: " << type << "; fix it with -dim";
+    (d < axis ? state.outer : state.positionBytes) *= type.getDimSize(d);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs and outputs
+//===----------------------------------------------------------------------===//
+
+LogicalResult ProgramBuilder::describeTensor(RankedTensorType type,
+                                             StringAttr name,
+                                             TensorDescription &tensor) {
+  tensor.name = name ? name.str() : "";
+  std::optional<txc_type> elementType = getTxcType(type.getElementType());
+  if (!elementType)
+    return main.emitError("the interface of a model can't have the type ")
+           << type;
+  tensor.type = *elementType;
+  for (SymExprAttr expr : tx::getDims(type)) {
+    DimDescription &dim = tensor.dims.emplace_back();
+    dim.text = expr.str();
+    if (std::optional<int64_t> constant = expr.getConstant()) {
+      dim.value = *constant;
+    } else if (std::optional<int32_t> symbol = values.matchSymbol(expr)) {
+      dim.kind = TXC_DIM_SYMBOL;
+      dim.value = *symbol;
+    } else {
+      dim.kind = TXC_DIM_VALUE;
+      dim.value = values.getIndex(expr);
+    }
+  }
+  return success();
+}
+
+/// The vocabulary of the gathers that an input's elements are the indices of:
+/// tables whose checked index comes straight from the input.
+void ProgramBuilder::findIndexRange(BlockArgument input,
+                                    TensorDescription &tensor) const {
+  auto range =
+      main.getArgAttrOfType<ArrayAttr>(input.getArgNumber(), "tx.index_range");
+  if (!range)
+    return;
+  tensor.low = cast<IntegerAttr>(range[0]).getInt();
+  tensor.high = cast<IntegerAttr>(range[1]).getInt();
+}
+
+LogicalResult ProgramBuilder::describeInterface() {
+  for (BlockArgument input : main.getArguments()) {
+    TensorDescription &tensor = description.inputs.emplace_back();
+    auto name =
+        main.getArgAttrOfType<StringAttr>(input.getArgNumber(), "tx.name");
+    if (failed(describeTensor(cast<RankedTensorType>(input.getType()), name,
+                              tensor)))
+      return failure();
+    findIndexRange(input, tensor);
+  }
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
+    TensorDescription &tensor = description.outputs.emplace_back();
+    auto name = main.getResultAttrOfType<StringAttr>(i, "tx.name");
+    if (failed(describeTensor(cast<RankedTensorType>(type), name, tensor)))
+      return failure();
+    tensor.arenaOffsetValue = values.getIndex(plan.getBorrowedOffset(i));
+  }
+  return success();
+}
+
+void ProgramBuilder::describeRequirements() {
+  auto requirements = phases->getAttrOfType<ArrayAttr>("tx.requirements");
+  if (!requirements)
+    return;
+  for (Attribute attribute : requirements) {
+    auto fields = cast<ArrayAttr>(attribute);
+    RequirementDescription &entry = description.requirements.emplace_back();
+    entry.lhsValue = values.getIndex(cast<SymExprAttr>(fields[0]));
+    StringRef relation = cast<StringAttr>(fields[1]).getValue();
+    entry.relation = relation == "eq"   ? TXC_RELATION_EQ
+                     : relation == "le" ? TXC_RELATION_LE
+                                        : TXC_RELATION_NE;
+    entry.rhsValue = values.getIndex(cast<SymExprAttr>(fields[2]));
+    entry.sentence = cast<StringAttr>(fields[3]).str();
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+/// The base and the value with the byte offset of a tensor.
+std::pair<int64_t, int64_t> ProgramBuilder::locate(Value tensor) {
+  Buffer buffer = plan.get(tensor);
+  int64_t base = TXC_BASE_WEIGHTS;
+  switch (buffer.space) {
+  case Buffer::Space::weights:
+    break;
+  case Buffer::Space::arena:
+    base = TXC_BASE_ARENA;
+    break;
+  case Buffer::Space::input:
+    base = TXC_BASE_FIRST_INPUT + buffer.number;
+    break;
+  case Buffer::Space::output:
+    base = TXC_BASE_FIRST_INPUT + main.getNumArguments() + buffer.number;
+    break;
+  case Buffer::Space::state:
+    base = TXC_BASE_FIRST_INPUT + main.getNumArguments() +
+           main.getNumResults() + buffer.number;
+    break;
+  }
+  return {base, values.getIndex(buffer.offset)};
+}
+
+/// Bytes that a phase reads and writes, each operand and result once.
+static SymExprAttr getPhaseBytes(Operation *phase) {
+  SymExprAttr bytes = tx::getConstantExpr(phase->getContext(), 0);
+  auto addType = [&](Type type) {
+    if (auto packed = dyn_cast<pack::TensorType>(type))
+      bytes = add(bytes, packed.getStoredBytes());
+    else
+      bytes = add(bytes, getTensorBytes(cast<RankedTensorType>(type)));
+  };
+  llvm::for_each(phase->getOperandTypes(), addType);
+  llvm::for_each(phase->getResultTypes(), addType);
+  return bytes;
+}
+
+LogicalResult ProgramBuilder::describePhase(kernel::PhaseInterface phase) {
+  FailureOr<KernelInstance> kernel = kernels.get(phase);
+  if (failed(kernel))
+    return failure();
+  PhaseDescription &entry = description.phases.emplace_back();
+  entry.function = kernel->function;
+  entry.kernelName = kernel->function;
+  entry.onnxNodes = getOnnxNodes(phase.getLoc());
+  auto addBuffer = [&](Value tensor) {
+    auto [base, offset] = locate(tensor);
+    entry.record.push_back(base);
+    entry.record.push_back(offset);
+  };
+  llvm::for_each(phase->getOperands(), addBuffer);
+  llvm::for_each(phase->getResults(), addBuffer);
+  for (SymExprAttr expr : kernel->exprs)
+    entry.record.push_back(values.getIndex(expr));
+  entry.tasksValue = values.getIndex(getTaskCount(phase, target));
+  entry.flopsValue = values.getIndex(phase.getFlops());
+  entry.bytesValue = values.getIndex(getPhaseBytes(phase));
+  scratchBytes = max(scratchBytes, getScratchBytes(phase, target));
+  return success();
+}
+
+FailureOr<Program> ProgramBuilder::build(StringRef name) {
+  description.name = name.str();
+  FailureOr<MemoryPlan> memory = planMemory(main, [&](kernel::StoredOp stored) {
+    return static_cast<int64_t>(addStoredTensor(weights, stored, store));
+  });
+  if (failed(memory))
+    return failure();
+  plan = std::move(*memory);
+  describeSymbols();
+  if (failed(describeInterface()) || failed(describeStates()))
+    return failure();
+  describeRequirements();
+  scratchBytes = tx::getConstantExpr(phases.getContext(), 0);
+  for (auto phase : main.getOps<kernel::PhaseInterface>())
+    if (failed(describePhase(phase)))
+      return failure();
+  description.arenaBytesValue = values.getIndex(plan.getArenaBytes());
+  description.scratchBytesValue = values.getIndex(scratchBytes);
+  description.valueCount = values.size();
+  description.evaluateFunction = kEvaluate.str();
+  OpBuilder b = OpBuilder::atBlockEnd(code->getBody());
+  values.buildFunction(b, phases.getLoc(), kEvaluate);
+
+  Program program;
+  program.description = std::move(description);
+  program.code = std::move(code);
+  program.numKernels = kernels.size();
+  return program;
+}
+
+FailureOr<Program> txc::buildProgram(ModuleOp phases, StringRef modelName,
+                                     const VectorTarget &target,
+                                     const WeightStore &store,
+                                     WeightsImage &weights) {
+  return ProgramBuilder(phases, target, store, weights).build(modelName);
+}

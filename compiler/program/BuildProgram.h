@@ -1,0 +1,45 @@
+//===- BuildProgram.h - from phases to code and tables ---------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// The step from a program of phases (kernel dialect) to what is emitted: a
+/// module of functions and the tables that describe the program to the runtime.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_PROGRAM_BUILDPROGRAM_H
+#define TXC_COMPILER_PROGRAM_BUILDPROGRAM_H
+
+#include "compiler/emit/ModelDescription.h"
+#include "compiler/emit/Weights.h"
+#include "compiler/targets/VectorTarget.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "python-free-frontend/WeightStore.h"
+
+namespace txc {
+
+struct Program {
+  ModelDescription description;
+  /// Kernels in scf, vector, arith, …, their entry points and the shape program
+  /// in the LLVM dialect.
+  mlir::OwningOpRef<mlir::ModuleOp> code;
+  size_t numKernels = 0;
+};
+
+/// Builds the program of `phases`, a module with one public function `main`.
+/// Stored tensors go to `weights`, whose producers refer to `phases` and
+/// `store`. Errors are diagnostics.
+mlir::FailureOr<Program> buildProgram(mlir::ModuleOp phases,
+                                      llvm::StringRef modelName,
+                                      const VectorTarget &target,
+                                      const WeightStore &store,
+                                      WeightsImage &weights);
+
+/// The ONNX nodes an op comes from, separated by ", ".
+std::string getOnnxNodes(mlir::Location loc);
+
+} // namespace txc
+
+#endif // TXC_COMPILER_PROGRAM_BUILDPROGRAM_H

@@ -1,0 +1,23 @@
+//===- Recipes.h - making the stored tensors -------------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef TXC_COMPILER_PROGRAM_RECIPES_H
+#define TXC_COMPILER_PROGRAM_RECIPES_H
+
+#include "compiler/emit/Weights.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "python-free-frontend/WeightStore.h"
+
+namespace txc {
+
+/// Adds the tensor of `stored` to the image, evaluated by the reference
+/// interpreter when the image is written, and returns its offset. Equal recipes
+/// with equal types share bytes. Module and store must outlive the image's use.
+uint64_t addStoredTensor(WeightsImage &image, kernel::StoredOp stored,
+                         const WeightStore &weights);
+
+} // namespace txc
+
+#endif // TXC_COMPILER_PROGRAM_RECIPES_H
