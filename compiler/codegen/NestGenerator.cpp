@@ -335,6 +335,8 @@ void NestEmitter::prepare(Scope &scope, ArrayRef<Value> targets) {
       continue;
     if (body.getRate(value) <= scope.rate)
       get(scope, value);
+    else if (auto fetch = dyn_cast_if_present<FetchOp>(inner))
+      llvm::append_range(worklist, llvm::reverse(fetch.getIndices()));
     else if (inner)
       llvm::append_range(worklist, llvm::reverse(inner->getOperands()));
   }

@@ -40,6 +40,8 @@ Compilation::Compilation(CompileOptions compileOptions)
     : options(std::move(compileOptions)), context(getDialects()) {
   if (options.name.empty())
     options.name = getDefaultName(options.inputPath);
+  // Program builders create ops of all stages outside of passes.
+  context.loadAllAvailableDialects();
   if (options.codeGen.numThreads == 1)
     context.disableMultithreading();
   diagnostics = std::make_unique<ScopedDiagnosticHandler>(

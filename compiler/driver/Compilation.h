@@ -19,6 +19,7 @@
 #include "compiler/emit/SharedObject.h"
 #include "compiler/program/BuildProgram.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
 #include "passes/graph/Report.h"
 #include "python-free-frontend/ImportOnnx.h"

@@ -58,7 +58,7 @@ private:
   void describeRequirements();
   LogicalResult describePhase(kernel::PhaseInterface phase);
   std::pair<int64_t, int64_t> locate(Value tensor);
-  void findIndexRange(BlockArgument input, TensorDescription &tensor) const;
+  void findIndexRange(BlockArgument input, TensorDescription &tensor);
 
   ModuleOp phases;
   func::FuncOp main;
@@ -190,7 +190,7 @@ LogicalResult ProgramBuilder::describeTensor(RankedTensorType type,
 /// The vocabulary of the gathers that an input's elements are the indices of:
 /// tables whose checked index comes straight from the input.
 void ProgramBuilder::findIndexRange(BlockArgument input,
-                                    TensorDescription &tensor) const {
+                                    TensorDescription &tensor) {
   auto range =
       main.getArgAttrOfType<ArrayAttr>(input.getArgNumber(), "tx.index_range");
   if (!range)

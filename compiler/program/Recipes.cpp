@@ -31,12 +31,14 @@ static llvm::Error writeStored(func::FuncOp recipe, Type storedType,
     message += diag.str();
     return success();
   });
-  FailureOr<SmallVector<HostTensor>> results = evaluateFunction(
-      recipe, {}, [&](tx::WeightOp op) { return readWeight(store, op); });
-  if (failed(results))
+  Value result = recipe.getBody().front().getTerminator()->getOperand(0);
+  FailureOr<HostTensor> tensor =
+      evaluateValue(result, SymbolValues(),
+                    [&](tx::WeightOp op) { return readWeight(store, op); });
+  if (failed(tensor))
     return llvm::createStringError("the stored tensor '" + recipe.getSymName() +
                                    "' can't be made: " + message);
-  ArrayRef<char> dense = results->front().getBytes();
+  ArrayRef<char> dense = tensor->getBytes();
   if (auto packed = dyn_cast<pack::TensorType>(storedType))
     packed.encode(dense, out);
   else
