@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/driver/Compilation.h"
+#include "compiler/codegen/CallLibrary.h"
 #include "compiler/codegen/LowerToLLVM.h"
 #include "compiler/driver/Dialects.h"
 #include "compiler/emit/CIdentifiers.h"
@@ -129,7 +130,7 @@ Outcome Compilation::importModel() {
 
 Outcome Compilation::optimizeGraph() {
   return runPasses("graph", [&](OpPassManager &manager) {
-    buildGraphPipeline(manager, &report);
+    buildGraphPipeline(manager, &nearMisses);
     if (options.cacheToState)
       manager.addPass(createCacheToStatePass());
   });
@@ -140,7 +141,7 @@ Outcome Compilation::buildPhases() {
     manager.addPass(createOutlineWeightsPass());
     manager.addPass(createLowerToKernelPass());
     manager.addPass(createCSEPass());
-    manager.addPass(createFusePass(&report));
+    manager.addPass(createFusePass(&nearMisses));
     manager.addPass(createChooseLayoutsPass());
   });
 }
@@ -184,35 +185,46 @@ static Outcome getOutcome(const llvm::Error &error) {
                                       : Outcome::cannotCompile;
 }
 
+/// LLVM IR of the model's code with the routines it calls; null after an error.
+std::unique_ptr<llvm::Module>
+Compilation::translate(llvm::LLVMContext &llvmContext) {
+  std::unique_ptr<llvm::Module> code =
+      translateModuleToLLVMIR(*program.code, llvmContext, options.name);
+  if (!code) {
+    options.onError(options.inputPath + ": LLVM IR could not be made");
+    return nullptr;
+  }
+  if (llvm::Error error = linkCallLibrary(*code, *target)) {
+    options.onError(options.inputPath + ": " +
+                    llvm::toString(std::move(error)));
+    return nullptr;
+  }
+  return code;
+}
+
+Outcome Compilation::report(llvm::Error error) {
+  if (!error)
+    return Outcome::success;
+  Outcome outcome = getOutcome(error);
+  return fail(llvm::toString(std::move(error)), outcome);
+}
+
 Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
   TimingScope scope = time("emit");
   llvm::LLVMContext llvmContext;
-  std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(*program.code, llvmContext, options.name);
+  std::unique_ptr<llvm::Module> code = translate(llvmContext);
   if (!code)
-    return fail(options.inputPath + ": LLVM IR could not be made",
-                Outcome::cannotCompile);
-  if (llvm::Error error = txc::emitSharedObject(
-          std::move(code), program.description, image, *target, emit)) {
-    Outcome outcome = getOutcome(error);
-    return fail(llvm::toString(std::move(error)), outcome);
-  }
-  return Outcome::success;
+    return Outcome::cannotCompile;
+  return report(txc::emitSharedObject(std::move(code), program.description,
+                                      image, *target, emit));
 }
 
 Outcome Compilation::emitCode(CodeKind kind, StringRef path) {
   TimingScope scope = time("emit");
   llvm::LLVMContext llvmContext;
-  std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(*program.code, llvmContext, options.name);
+  std::unique_ptr<llvm::Module> code = translate(llvmContext);
   if (!code)
-    return fail(options.inputPath + ": LLVM IR could not be made",
-                Outcome::cannotCompile);
-  if (llvm::Error error =
-          txc::emitCode(std::move(code), program.description, image, *target,
-                        kind, path, options.codeGen)) {
-    Outcome outcome = getOutcome(error);
-    return fail(llvm::toString(std::move(error)), outcome);
-  }
-  return Outcome::success;
+    return Outcome::cannotCompile;
+  return report(txc::emitCode(std::move(code), program.description, image,
+                              *target, kind, path, options.codeGen));
 }

@@ -25,6 +25,10 @@
 #include "python-free-frontend/ImportOnnx.h"
 #include <functional>
 
+namespace llvm {
+class LLVMContext;
+} // namespace llvm
+
 namespace txc {
 
 /// How a step ended; the numbers are the tools' exit codes.
@@ -82,7 +86,7 @@ public:
   const std::vector<ImportProblem> &getProblems() const { return problems; }
   const WeightStore &getWeights() const { return weights; }
   const WeightsImage &getImage() const { return image; }
-  const Report &getReport() const { return report; }
+  const Report &getReport() const { return nearMisses; }
   const Target &getTarget() const { return *target; }
   size_t getNumKernels() const { return program.numKernels; }
   const std::string &getName() const { return options.name; }
@@ -91,6 +95,8 @@ private:
   Outcome fail(const llvm::Twine &message, Outcome outcome);
   Outcome runPasses(llvm::StringRef stage,
                     llvm::function_ref<void(mlir::OpPassManager &)> build);
+  std::unique_ptr<llvm::Module> translate(llvm::LLVMContext &llvmContext);
+  Outcome report(llvm::Error error);
   Outcome saveStage(llvm::StringRef name, mlir::ModuleOp stage);
   mlir::TimingScope time(llvm::StringRef stage);
 
@@ -101,7 +107,7 @@ private:
   WeightStore weights;
   WeightsImage image;
   std::vector<ImportProblem> problems;
-  Report report;
+  Report nearMisses;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   Program program;
   unsigned numStages = 0;
