@@ -26,11 +26,32 @@ bool txc::isAbsorbing(double fill) {
   return fill <= -0x1p99;
 }
 
+/// The fill of a constant whose elements are 0 or one absorbing number.
+static std::optional<double> matchConstantMask(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue())
+                           : DenseFPElementsAttr();
+  std::optional<double> fill;
+  if (!elements)
+    return std::nullopt;
+  for (const APFloat &element : elements) {
+    double number = element.convertToDouble();
+    if (number == 0 || number == fill)
+      continue;
+    if (fill || !isAbsorbing(number))
+      return std::nullopt;
+    fill = number;
+  }
+  return fill;
+}
+
 MaskTerm txc::getAddedTerm(Value addend) {
   MaskTerm term{addend};
   Value value = lookThroughFloatCasts(addend);
   while (auto broadcast = value.getDefiningOp<BroadcastOp>())
     value = lookThroughFloatCasts(broadcast.getX());
+  if (std::optional<double> fill = matchConstantMask(value))
+    return MaskTerm{value, /*isBoolean=*/true, /*keeps=*/true, *fill};
   auto select = value.getDefiningOp<SelectOp>();
   if (!select)
     return term;
@@ -140,8 +161,43 @@ static bool hasCoefficients(const AffineIndex &index, int64_t query,
          coefficients.back().isConstant(key);
 }
 
+/// c of a constant that is true where t <= s + c.
+static std::optional<int64_t> matchConstantCausal(const Condition &condition) {
+  auto constant = condition.value.getDefiningOp<ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue())
+                           : DenseIntElementsAttr();
+  ArrayRef<int64_t> shape = txc::getTensorType(condition.value).getShape();
+  if (!elements || shape.size() < 2 ||
+      llvm::any_of(shape.drop_back(2), [](int64_t dim) { return dim != 1; }))
+    return std::nullopt;
+  int64_t keys = shape.back();
+  auto values = elements.getValues<bool>();
+  auto counts = [&](int64_t s, int64_t t) {
+    return values[s * keys + t] == condition.keeps;
+  };
+  // The first row that has both kinds decides c.
+  std::optional<int64_t> offset;
+  for (int64_t s = 0; s < shape[shape.size() - 2] && !offset; ++s)
+    for (int64_t t = 0; t + 1 < keys; ++t)
+      if (counts(s, t) && !counts(s, t + 1))
+        offset = t - s;
+  if (!offset)
+    return std::nullopt;
+  for (int64_t s = 0; s < shape[shape.size() - 2]; ++s)
+    for (int64_t t = 0; t < keys; ++t)
+      if (counts(s, t) != (t <= s + *offset))
+        return std::nullopt;
+  return offset;
+}
+
 bool Conjunction::extractPlace(const Condition &condition,
                                AttentionMask &mask) {
+  if (std::optional<int64_t> offset = matchConstantCausal(condition)) {
+    if (mask.causal)
+      return false;
+    mask.causal = getConstantExpr(condition.value.getContext(), *offset);
+    return true;
+  }
   auto compare = condition.value.getDefiningOp<CompareOp>();
   std::optional<AffineIndex> index =
       compare ? getNonPositive(compare, condition.keeps) : std::nullopt;
@@ -210,6 +266,21 @@ static Value createAddend(RewriterBase &rewriter, Location loc, Value condition,
                           keeps ? low : zero);
 }
 
+/// The condition of a boolean term; where a constant mask is 0 a key counts.
+static Value getCondition(RewriterBase &rewriter, Location loc,
+                          const MaskTerm &term) {
+  auto constant = term.value.getDefiningOp<ConstantOp>();
+  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue())
+                           : DenseFPElementsAttr();
+  if (!elements)
+    return term.value;
+  Type i1 = rewriter.getI1Type();
+  return ConstantOp::create(rewriter, loc,
+                            elements.mapValues(i1, [](const APFloat &element) {
+                              return APInt(1, element.isZero());
+                            }));
+}
+
 AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
                              ArrayRef<MaskTerm> terms, RankedTensorType scores,
                              AttentionMask mask, const SymbolBounds &bounds) {
@@ -229,10 +300,10 @@ AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
   for (const MaskTerm &term : terms) {
     // A key at -inf stays there whatever is added to it.
     if (isBoolean || (term.isBoolean && std::isinf(term.fill)))
-      conjunction.add(term.value, term.keeps);
+      conjunction.add(getCondition(rewriter, loc, term), term.keeps);
     else if (term.isBoolean)
-      accumulate(
-          createAddend(rewriter, loc, term.value, term.keeps, term.fill, type));
+      accumulate(createAddend(rewriter, loc, getCondition(rewriter, loc, term),
+                              term.keeps, term.fill, type));
     else
       accumulate(term.value);
   }

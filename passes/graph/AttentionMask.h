@@ -19,8 +19,8 @@ namespace txc {
 
 /// One thing done to the scores on their way to the softmax.
 struct MaskTerm {
-  /// The float tensor added, or the boolean one that chooses; its dims align
-  /// with the scores' at the right.
+  /// The float tensor added, or the boolean one that chooses (a float constant
+  /// is true where it is 0); its dims align with the scores' at the right.
   mlir::Value value;
   /// For a boolean: where it is `keeps`, a score stays; elsewhere it is `fill`,
   /// or `fill` is added.
@@ -34,7 +34,7 @@ struct MaskTerm {
 bool isAbsorbing(double fill);
 
 /// A float tensor added to the scores, as a boolean term if it is
-/// `select(condition, 0, fill)`.
+/// `select(condition, 0, fill)` or a constant of zeros and one fill.
 MaskTerm getAddedTerm(mlir::Value addend);
 
 /// The mask operands and attributes of tx.attention.

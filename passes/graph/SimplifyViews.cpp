@@ -105,6 +105,25 @@ static LogicalResult selectByNegation(SelectOp op, PatternRewriter &rewriter) {
   return success();
 }
 
+/// select(c, x, false) of booleans is c and x, select(c, true, y) is c or y.
+static LogicalResult selectAsLogic(SelectOp op, PatternRewriter &rewriter) {
+  if (!op.getType().getElementType().isInteger(1))
+    return rewriter.notifyMatchFailure(op, "it does not choose booleans");
+  bool isAnd = matchScalar(op.getRhs()) == 0.0;
+  Value other = isAnd ? op.getLhs() : op.getRhs();
+  SmallVector<Type> type;
+  if ((!isAnd && matchScalar(op.getLhs()) != 1.0) ||
+      failed(tx::inferBroadcastType(std::nullopt, {op.getCondition(), other},
+                                    nullptr, type)) ||
+      type.front() != op.getType())
+    return rewriter.notifyMatchFailure(op, "no operand decides alone");
+  if (isAnd)
+    rewriter.replaceOpWithNewOp<AndOp>(op, op.getCondition(), other);
+  else
+    rewriter.replaceOpWithNewOp<OrOp>(op, op.getCondition(), other);
+  return success();
+}
+
 static LogicalResult dropDoubleNegation(NotOp op, PatternRewriter &rewriter) {
   auto inner = op.getX().getDefiningOp<NotOp>();
   if (!inner)
@@ -120,6 +139,7 @@ void txc::populateViewPatterns(RewritePatternSet &patterns) {
   TransposeOp::getCanonicalizationPatterns(patterns, patterns.getContext());
   patterns.add(selectByConstant);
   patterns.add(selectByNegation);
+  patterns.add(selectAsLogic);
   patterns.add(dropDoubleNegation);
 }
 

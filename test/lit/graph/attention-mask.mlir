@@ -47,3 +47,19 @@ func.func @finite_beside_causal(%q: tensor<1x4x3x8xf32>, %m: tensor<3x3xi1>) -> 
   %0 = tx.attention %q, %q, %q mask %float : tensor<3x3xf32> {scale = 0.5 : f64, causal = #tx.expr<0>, masked_row = #tx<masked_row nan>} : tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>
   return %0 : tensor<1x4x3x8xf32>
 }
+
+// -----
+
+// With static dims masks are constants; two past keys make the offset 2. The
+// second one is no causal mask.
+// CHECK-LABEL: @constants
+// CHECK-DAG:     %[[M:.*]] = tx.constant dense<{{\[\[}}true, false], [true, false]]> : tensor<2x2xi1>
+// CHECK-DAG:     tx.attention %{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}} {causal = #tx.expr<2>, masked_row = #tx<masked_row nan>
+// CHECK-DAG:     tx.attention {{.*}} mask %[[M]] : tensor<2x2xi1> {masked_row = #tx<masked_row uniform>
+func.func @constants(%q: tensor<1x1x2x8xf32>, %k: tensor<1x1x4x8xf32>) -> (tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>) {
+  %causal = tx.constant dense<[[[[true, true, true, false], [true, true, true, true]]]]> : tensor<1x1x2x4xi1>
+  %0 = tx.attention %q, %k, %k mask %causal : tensor<1x1x2x4xi1> {scale = 0.5 : f64, masked_row = #tx<masked_row nan>} : tensor<1x1x2x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>
+  %first = tx.constant dense<[[0.0, -3.0e+38], [0.0, -3.0e+38]]> : tensor<2x2xf32>
+  %1 = tx.attention %q, %q, %q mask %first : tensor<2x2xf32> {scale = 0.5 : f64, masked_row = #tx<masked_row nan>} : tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>
+  return %0, %1 : tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>
+}

@@ -217,3 +217,20 @@ func.func @comparisons(%m: tensor<?xi1, #tx.dims<[S]>>) -> (tensor<?xi1, #tx.dim
   %4 = tx.compare lt %i, %four : tensor<?xi64, #tx.dims<[S]>>, tensor<i64>
   return %3, %4 : tensor<?xi1, #tx.dims<[S]>>, tensor<?xi1, #tx.dims<[S]>>
 }
+
+// -----
+
+// Trilu of booleans.
+// CHECK-LABEL: @select_as_logic
+// CHECK-SAME:    %[[C:.*]]: tensor<3x4xi1>, %[[X:.*]]: tensor<4xi1>
+// CHECK:         %[[AND:.*]] = tx.and %[[C]], %[[X]]
+// CHECK-NEXT:    %[[OR:.*]] = tx.or %[[C]], %[[X]]
+// CHECK-NEXT:    return %[[C]], %[[AND]], %[[OR]]
+func.func @select_as_logic(%c: tensor<3x4xi1>, %x: tensor<4xi1>) -> (tensor<3x4xi1>, tensor<3x4xi1>, tensor<3x4xi1>) {
+  %true = tx.constant dense<true> : tensor<i1>
+  %false = tx.constant dense<false> : tensor<i1>
+  %0 = tx.select %c, %true, %false : tensor<3x4xi1>, tensor<i1>, tensor<i1>
+  %1 = tx.select %c, %x, %false : tensor<3x4xi1>, tensor<4xi1>, tensor<i1>
+  %2 = tx.select %c, %true, %x : tensor<3x4xi1>, tensor<i1>, tensor<4xi1>
+  return %0, %1, %2 : tensor<3x4xi1>, tensor<3x4xi1>, tensor<3x4xi1>
+}
