@@ -77,7 +77,25 @@ AttentionEmitter::Queries AttentionEmitter::decodeTask(Value task) {
 
 void AttentionEmitter::emitTask(Value task) {
   Queries queries = decodeTask(task);
-  start(queries);
+  // Up to here a row at a time costs less than a block of mostly empty lanes.
+  constexpr int64_t fewQueries = 4;
+  bool readsRows =
+      isStaticOne(spec.k.strides[3]) && isStaticOne(spec.v.strides[3]);
+  if (std::optional<int64_t> known = staticValue(spec.queries)) {
+    int64_t remainder = *known % schedule.queryBlock;
+    readsRows &= 0 < remainder && remainder <= fewQueries;
+  }
+  if (!readsRows)
+    return emitBlock(queries);
+  Value areFew =
+      code.compare(CmpIPredicate::sle, queries.count, code.index(fewQueries));
+  code.ifThenElse(
+      areFew, [&] { emitRows(queries); }, [&] { emitBlock(queries); });
+}
+
+void AttentionEmitter::emitBlock(const Queries &queries) {
+  packQueries(queries);
+  initializeState(queries);
   code.loop(code.index(0), queries.keyEnd, schedule.keyBlock, [&](Value key) {
     Keys keys{key, code.min(code.sub(queries.keyEnd, key), schedule.keyBlock)};
     emitScores(queries, keys);
@@ -88,8 +106,7 @@ void AttentionEmitter::emitTask(Value task) {
 }
 
 /// Sets up the running softmax of a block of queries.
-void AttentionEmitter::start(const Queries &queries) {
-  packQueries(queries);
+void AttentionEmitter::initializeState(const Queries &queries) {
   // The least finite number rather than -inf: the difference of two maxima is
   // never NaN then, and a score of -inf gets no weight while the -3.4e38 of
   // additive masks, when all scores have it, gets a weight of 1 as it should.

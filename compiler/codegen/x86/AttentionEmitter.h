@@ -7,7 +7,8 @@
 ///
 /// \file
 /// Private to the attention generator: the state that Attention.cpp (tasks and
-/// products) and AttentionSoftmax.cpp (masks and softmax) share.
+/// products), AttentionSoftmax.cpp (masks and softmax) and AttentionRows.cpp (a
+/// few queries) share.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -44,7 +45,8 @@ private:
 
   // Attention.cpp
   Queries decodeTask(mlir::Value task);
-  void start(const Queries &queries);
+  void emitBlock(const Queries &queries);
+  void initializeState(const Queries &queries);
   void packQueries(const Queries &queries);
   void emitScores(const Queries &queries, const Keys &keys);
   void emitOutputs(const Queries &queries, const Keys &keys);
@@ -63,9 +65,8 @@ private:
   void transformKeys(const Queries &queries, const Keys &keys, mlir::Value lane,
                      mlir::Value begin, mlir::Value end,
                      llvm::function_ref<mlir::Value(mlir::Value)> biasOf);
-  mlir::Value transformScore(const Queries &queries, const Keys &keys,
-                             mlir::Value lane, mlir::Value key,
-                             mlir::Value score, mlir::Value bias);
+  mlir::Value emitLarger(mlir::Value a, mlir::Value b);
+  mlir::Value transformScore(mlir::Value score, mlir::Value bias);
   void loadKeyBiases(const Queries &queries, const Keys &keys);
   void loadBiasSquare(const Queries &queries, const Keys &keys,
                       mlir::Value lane, mlir::Value key);
@@ -76,6 +77,15 @@ private:
   mlir::Value applyCausality(const Queries &queries, const Keys &keys,
                              mlir::Value lane, mlir::Value key,
                              mlir::Value score);
+
+  // AttentionRows.cpp
+  void emitRows(const Queries &block);
+  void emitRow(const Queries &query);
+  void packRow(const Queries &query);
+  mlir::Value emitRowDots(mlir::Value keys, mlir::Value left);
+  mlir::Value emitRowScores(const Queries &query, const Keys &keys);
+  void emitRowSoftmax(const Keys &keys, mlir::Value greatest);
+  void emitRowOutputs(const Queries &query, const Keys &keys);
 
   mlir::Value scoresAt(mlir::Value key, mlir::Value lane) {
     return code.advance(

@@ -37,6 +37,13 @@ void AttentionEmitter::emitSoftmax(const Queries &queries, const Keys &keys) {
             [&](Value lane) { softmaxLanes(keys, lane); });
 }
 
+/// The larger of both; \p a where \p b is NaN. This is maxps itself.
+Value AttentionEmitter::emitLarger(Value a, Value b) {
+  Value isLarger =
+      arith::CmpFOp::create(code.builder, code.loc, CmpFPredicate::OGT, b, a);
+  return code.select(isLarger, b, a);
+}
+
 /// Replaces the scores of a tile of queries by weights exp(score - maximum),
 /// and updates maxima, sums and the corrections of what earlier blocks added
 /// up.
@@ -44,12 +51,6 @@ void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
   OpBuilder &builder = code.builder;
   Location loc = code.loc;
   auto laneOf = [&](int64_t j) { return code.add(lane, j * lanes()); };
-  auto larger = [&](Value a, Value b) {
-    // maxps, which keeps `a` when `b` is NaN.
-    Value isLarger =
-        arith::CmpFOp::create(builder, loc, CmpFPredicate::OGT, b, a);
-    return code.select(isLarger, b, a);
-  };
 
   // Two keys at a time, for more chains; the last one may count twice.
   constexpr int64_t unroll = 2;
@@ -69,7 +70,7 @@ void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
                     for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
                       Value score =
                           code.load(vectorType(), scoresAt(key, laneOf(j)));
-                      next.push_back(larger(carried[next.size()], score));
+                      next.push_back(emitLarger(carried[next.size()], score));
                     }
                   }
                   return next;
@@ -77,7 +78,7 @@ void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
   SmallVector<Value> now(partial.begin(),
                          partial.begin() + schedule.scoreVectors);
   for (size_t i = now.size(); i < partial.size(); ++i)
-    now[i % now.size()] = larger(now[i % now.size()], partial[i]);
+    now[i % now.size()] = emitLarger(now[i % now.size()], partial[i]);
 
   Value zero = code.constant(vectorType(), 0.0);
   SmallVector<Value> noSums(schedule.scoreVectors, zero);
@@ -148,23 +149,21 @@ void AttentionEmitter::transformKeys(const Queries &queries, const Keys &keys,
                                      function_ref<Value(Value)> biasOf) {
   code.loop(begin, end, 1, [&](Value key) {
     Value at = scoresAt(key, lane);
-    Value score = code.load(vectorType(), at);
-    code.store(transformScore(queries, keys, lane, key, score, biasOf(key)),
-               at);
+    Value score = transformScore(code.load(vectorType(), at), biasOf(key));
+    if (spec.causalOffset)
+      score = applyCausality(queries, keys, lane, key, score);
+    code.store(score, at);
   });
 }
 
-Value AttentionEmitter::transformScore(const Queries &queries, const Keys &keys,
-                                       Value lane, Value key, Value score,
-                                       Value bias) {
+/// Softcap and mask; \p bias may be null.
+Value AttentionEmitter::transformScore(Value score, Value bias) {
   if (spec.softcap && !spec.softcapAfterMask)
     score = applySoftcap(score);
   if (bias)
     score = applyBias(score, bias);
   if (spec.softcap && spec.softcapAfterMask)
     score = applySoftcap(score);
-  if (spec.causalOffset)
-    score = applyCausality(queries, keys, lane, key, score);
   return score;
 }
 

@@ -13,30 +13,33 @@
 #include "compiler/codegen/x86/PackPanel.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/Twine.h"
+#include <tuple>
 
 using namespace mlir;
 using namespace txc::x86;
+
+std::pair<Value, Value> txc::x86::emitBlockSwap(CodeBuilder &code, Value a,
+                                                Value b, int64_t half) {
+  int64_t n = cast<VectorType>(a.getType()).getNumElements();
+  SmallVector<int64_t> low, high;
+  for (int64_t lane = 0; lane < n; ++lane) {
+    bool isUpper = lane & half;
+    low.push_back(isUpper ? n + (lane ^ half) : lane);
+    high.push_back(isUpper ? n + lane : lane ^ half);
+  }
+  return {vector::ShuffleOp::create(code.builder, code.loc, a, b, low),
+          vector::ShuffleOp::create(code.builder, code.loc, a, b, high)};
+}
 
 void txc::x86::emitTranspose(CodeBuilder &code, SmallVectorImpl<Value> &rows) {
   // Swap off-diagonal blocks of half the size, then of a quarter, …: log2(n)
   // rounds of n shuffles, the fewest there can be with two operands each.
   auto n = static_cast<int64_t>(rows.size());
-  for (int64_t half = n / 2; half >= 1; half /= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < n; ++lane) {
-      bool fromSecond = lane & half;
-      low.push_back(fromSecond ? n + (lane ^ half) : lane);
-      high.push_back(fromSecond ? n + lane : lane ^ half);
-    }
-    for (int64_t i = 0; i < n; ++i) {
-      if (i & half)
-        continue;
-      Value a = rows[i], b = rows[i + half];
-      rows[i] = vector::ShuffleOp::create(code.builder, code.loc, a, b, low);
-      rows[i + half] =
-          vector::ShuffleOp::create(code.builder, code.loc, a, b, high);
-    }
-  }
+  for (int64_t half = n / 2; half >= 1; half /= 2)
+    for (int64_t i = 0; i < n; ++i)
+      if (!(i & half))
+        std::tie(rows[i], rows[i + half]) =
+            emitBlockSwap(code, rows[i], rows[i + half], half);
 }
 
 namespace {

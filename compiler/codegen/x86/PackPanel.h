@@ -34,6 +34,11 @@ void emitPackPanel(CodeBuilder &code, mlir::Type element,
                    const PanelSource &source, int64_t width,
                    mlir::Value destination);
 
+/// One step of a transpose: exchanges the upper of each two blocks of \p half
+/// lanes of \p a with the lower of \p b.
+std::pair<mlir::Value, mlir::Value>
+emitBlockSwap(CodeBuilder &code, mlir::Value a, mlir::Value b, int64_t half);
+
 /// Transposes a square of vectors: lane i of result j is lane j of operand i.
 /// The number of rows is a power of two and the vectors' length.
 void emitTranspose(CodeBuilder &code, llvm::SmallVectorImpl<mlir::Value> &rows);

@@ -191,7 +191,7 @@ llvm::Expected<GemmKernel> GemmKernel::create(const GemmCase &test,
   kernel.scratch = std::make_unique<GuardedBuffer<char>>(
       gemmScratchBytes(kernel.schedule, packsB));
 
-  std::mt19937 random;
+  std::mt19937 random; // NOLINT(bugprone-random-generator-seed)
   GemmOperands example(test, random);
   std::unique_ptr<MLIRContext> context = makeKernelContext();
   OwningOpRef<ModuleOp> module =

@@ -31,7 +31,7 @@ protected:
   /// they aren't fixed they may differ in their dims.
   void run(ArrayRef<GemmCase> cases);
 
-  std::mt19937 random{7};
+  std::mt19937 random{7}; // NOLINT(bugprone-random-generator-seed)
 };
 
 void expectProduct(GemmOperands &operands) {
