@@ -42,7 +42,7 @@ public:
     Value sum;
     for (MonomialAttr monomial : expr.getTerms()) {
       Value term = emit(monomial);
-      sum = sum ? Value(LLVM::AddOp::create(b, loc, sum, term)) : term;
+      sum = sum ? addSaturated(sum, term) : term;
     }
     // emit() above may have grown the map.
     return values[expr] = sum ? sum : constant(0);
@@ -57,15 +57,26 @@ private:
     Value product;
     for (AtomAttr atom : monomial.getFactors()) {
       Value factor = emit(atom);
-      product = product ? Value(LLVM::MulOp::create(b, loc, product, factor))
-                        : factor;
+      product = product ? multiplySaturated(product, factor) : factor;
     }
     if (!product)
       return constant(monomial.getCoefficient());
     if (monomial.getCoefficient() == 1)
       return product;
-    return LLVM::MulOp::create(b, loc, product,
-                               constant(monomial.getCoefficient()));
+    return multiplySaturated(product, constant(monomial.getCoefficient()));
+  }
+
+  // A size that wrapped around could pass for a small one.
+  Value addSaturated(Value lhs, Value rhs) {
+    return LLVM::SAddSat::create(b, loc, lhs, rhs);
+  }
+  Value multiplySaturated(Value lhs, Value rhs) {
+    // Fixed-point numbers without a fraction are integers.
+    Value scale = LLVM::ConstantOp::create(b, loc, b.getI32Type(), 0);
+    return LLVM::CallIntrinsicOp::create(
+               b, loc, lhs.getType(), b.getStringAttr("llvm.smul.fix.sat.i64"),
+               ValueRange{lhs, rhs, scale})
+        .getResult(0);
   }
 
   Value emit(AtomAttr atom) {

@@ -34,8 +34,9 @@ public:
   /// If `expr` is one symbol, its index.
   std::optional<int32_t> matchSymbol(tx::SymExprAttr expr) const;
 
-  /// Builds `void name(ptr symbols, ptr values)`. A division by zero gives 0:
-  /// the function must not trap, and requirements catch such dims.
+  /// Builds `void name(ptr symbols, ptr values)`. It never traps: sums and
+  /// products saturate, so that a size too large stays too large, and a division
+  /// by zero gives 0.
   mlir::LLVM::LLVMFuncOp buildFunction(mlir::OpBuilder &b, mlir::Location loc,
                                        llvm::StringRef name) const;
 

@@ -5,6 +5,7 @@
 #include "passes/lower/LowerToKernel.h"
 #include "dialects/kernel/Kernel.h"
 #include "passes/lower/Access.h"
+#include "passes/lower/IndexRanges.h"
 #include "passes/lower/Lowerings.h"
 
 using namespace mlir;
@@ -56,6 +57,7 @@ static void materializeViews(func::FuncOp function) {
 }
 
 LogicalResult txc::lowerToKernel(func::FuncOp function) {
+  annotateIndexRanges(function);
   bool hasFailed = false;
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
     if (op.getDialect()->getNamespace() != tx::TxDialect::getDialectNamespace())

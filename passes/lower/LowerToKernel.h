@@ -15,7 +15,8 @@ namespace txc {
 /// copied where something needs a row-major tensor; reshapes of row-major
 /// tensors stay, as names of a buffer. Afterwards the function holds kernel
 /// phases, tx.reshape, tx.constant and kernel.stored (weights are outlined
-/// before, see passes/layout/OutlineWeights.h).
+/// before, see passes/layout/OutlineWeights.h). Arguments that are indices are
+/// annotated on the way (IndexRanges.h).
 llvm::LogicalResult lowerToKernel(mlir::func::FuncOp function);
 
 /// `txc-lower-to-kernel`: lowerToKernel on every public function.
