@@ -271,6 +271,10 @@ CodeBuilder::getOrCreateFunction(StringRef name, TypeRange arguments,
                                        builder.getFunctionType(arguments, {}));
   function.setPrivate();
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  // Private visibility alone would leave a symbol that other objects clash
+  // with.
+  function->setAttr("llvm.linkage",
+                    LLVM::LinkageAttr::get(context(), LLVM::Linkage::Internal));
   builder.setInsertionPointToStart(function.addEntryBlock());
   body(function.getArguments());
   func::ReturnOp::create(builder, loc);
