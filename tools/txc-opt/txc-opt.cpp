@@ -8,6 +8,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "passes/attention/CacheToState.h"
 #include "passes/fuse/Fuse.h"
 #include "passes/graph/Passes.h"
 #include "passes/layout/ChooseLayouts.h"
@@ -19,6 +20,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllPasses();
   txc::registerGraphPasses();
+  mlir::registerPass(txc::createCacheToStatePass);
   mlir::registerPass(txc::createOutlineWeightsPass);
   mlir::registerPass(txc::createLowerToKernelPass);
   mlir::registerPass(txc::createChooseLayoutsPass);

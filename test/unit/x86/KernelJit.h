@@ -65,6 +65,15 @@ public:
     return address->toPtr<Function *>();
   }
 
+  /// A function of the LLVM dialect, as it is.
+  template <typename Function>
+  llvm::Expected<Function *> lookupPlain(llvm::StringRef name) {
+    auto address = jit->lookup(name);
+    if (!address)
+      return address.takeError();
+    return address->toPtr<Function *>();
+  }
+
 private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
