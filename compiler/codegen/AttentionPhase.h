@@ -10,6 +10,8 @@
 
 namespace txc {
 
+/// f32 attention with heads of up to 256 elements by the blocked generator
+/// (x86/Attention.h), other attention row by row.
 mlir::LogicalResult emitAttention(KernelFunction &function,
                                   kernel::AttentionOp op);
 

@@ -127,6 +127,44 @@ static Number applyOp(Operation *op, ArrayRef<Number> x) {
 }
 
 //===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+std::vector<int64_t> test::evaluateExprs(ArrayAttr exprs,
+                                         const Symbols &symbols) {
+  std::vector<int64_t> values;
+  for (auto expr : exprs.getAsRange<tx::SymExprAttr>())
+    values.push_back(evaluateExpr(expr, symbols));
+  return values;
+}
+
+static int64_t getRowMajorElement(ArrayRef<int64_t> dims,
+                                  ArrayRef<int64_t> place) {
+  int64_t element = 0;
+  for (auto [dim, index] : llvm::zip_equal(dims, place)) {
+    EXPECT_TRUE(index >= 0 && index < dim) << index << " in " << dim;
+    element = element * dim + index;
+  }
+  return element;
+}
+
+int64_t test::getMappedElement(AffineMap map, ArrayRef<int64_t> dims,
+                               ArrayRef<int64_t> point,
+                               ArrayRef<int64_t> symbolValues) {
+  SmallVector<AffineExpr> pointExprs, symbolExprs;
+  for (int64_t index : point)
+    pointExprs.push_back(getAffineConstantExpr(index, map.getContext()));
+  for (int64_t value : symbolValues)
+    symbolExprs.push_back(getAffineConstantExpr(value, map.getContext()));
+  SmallVector<int64_t> place;
+  for (AffineExpr expr : map.getResults())
+    place.push_back(cast<AffineConstantExpr>(
+                        expr.replaceDimsAndSymbols(pointExprs, symbolExprs))
+                        .getValue());
+  return getRowMajorElement(dims, place);
+}
+
+//===----------------------------------------------------------------------===//
 // Points
 //===----------------------------------------------------------------------===//
 
@@ -157,12 +195,15 @@ private:
       product *= dim;
     return product;
   }
-  std::vector<int64_t> evaluateAll(ArrayAttr exprs) const;
+  std::vector<int64_t> evaluateAll(ArrayAttr exprs) const {
+    return evaluateExprs(exprs, symbols);
+  }
   /// All points of `sizes`, in row-major order.
   static std::vector<std::vector<int64_t>> getPoints(ArrayRef<int64_t> sizes);
-  static int64_t getElement(ArrayRef<int64_t> dims, ArrayRef<int64_t> place);
   int64_t getElement(AffineMap map, ArrayRef<int64_t> dims,
-                     ArrayRef<int64_t> point, ArrayAttr symbolExprs) const;
+                     ArrayRef<int64_t> point, ArrayAttr symbolExprs) const {
+    return getMappedElement(map, dims, point, evaluateAll(symbolExprs));
+  }
   Number reduce(ReduceOp op, ArrayRef<Number> values) const;
   /// The values at each point of a row. An empty one has results at `first`,
   /// made of reductions only.
@@ -175,13 +216,6 @@ private:
 };
 
 } // namespace
-
-std::vector<int64_t> Evaluator::evaluateAll(ArrayAttr exprs) const {
-  std::vector<int64_t> values;
-  for (auto expr : exprs.getAsRange<tx::SymExprAttr>())
-    values.push_back(evaluateExpr(expr, symbols));
-  return values;
-}
 
 std::vector<std::vector<int64_t>>
 Evaluator::getPoints(ArrayRef<int64_t> sizes) {
@@ -197,32 +231,6 @@ Evaluator::getPoints(ArrayRef<int64_t> sizes) {
     points.push_back(std::move(point));
   }
   return points;
-}
-
-int64_t Evaluator::getElement(ArrayRef<int64_t> dims, ArrayRef<int64_t> place) {
-  int64_t element = 0;
-  for (auto [dim, index] : llvm::zip_equal(dims, place)) {
-    EXPECT_TRUE(index >= 0 && index < dim) << index << " in " << dim;
-    element = element * dim + index;
-  }
-  return element;
-}
-
-int64_t Evaluator::getElement(AffineMap map, ArrayRef<int64_t> dims,
-                              ArrayRef<int64_t> point,
-                              ArrayAttr symbolExprs) const {
-  SmallVector<int64_t> numbers(point);
-  llvm::append_range(numbers, evaluateAll(symbolExprs));
-  SmallVector<int64_t> place;
-  for (AffineExpr expr : map.getResults()) {
-    SmallVector<AffineExpr> dimValues, symbolValues;
-    for (auto [i, number] : llvm::enumerate(numbers))
-      (i < map.getNumDims() ? dimValues : symbolValues)
-          .push_back(getAffineConstantExpr(number, expr.getContext()));
-    AffineExpr value = expr.replaceDimsAndSymbols(dimValues, symbolValues);
-    place.push_back(cast<AffineConstantExpr>(value).getValue());
-  }
-  return getElement(dims, place);
 }
 
 Number Evaluator::reduce(ReduceOp op, ArrayRef<Number> values) const {
@@ -317,7 +325,7 @@ void Evaluator::evaluateRow(NestInterface op, const std::vector<int64_t> &first,
         SmallVector<int64_t> place;
         for (const Number &index : x)
           place.push_back(index.integer);
-        column.push_back(table.elements[getElement(table.dims, place)]);
+        column.push_back(table.elements[getRowMajorElement(table.dims, place)]);
       } else if (!isa<ReduceOp>(inner)) {
         column.push_back(applyOp(&inner, x));
       }
@@ -397,6 +405,8 @@ std::vector<NumberTensor> test::evaluatePhase(Operation *phase,
                                               ArrayRef<NumberTensor> operands,
                                               const Symbols &symbols,
                                               int &faults) {
+  if (auto attention = dyn_cast<kernel::AttentionOp>(phase))
+    return {evaluateAttention(attention, operands, symbols)};
   Evaluator evaluator(phase, operands, symbols, faults);
   if (auto gemm = dyn_cast<GemmOp>(phase))
     evaluator.evaluateGemm(gemm);

@@ -29,6 +29,19 @@ std::vector<NumberTensor> evaluatePhase(mlir::Operation *phase,
                                         llvm::ArrayRef<NumberTensor> operands,
                                         const Symbols &symbols, int &faults);
 
+/// The same for kernel.attention (AttentionReference.cpp).
+NumberTensor evaluateAttention(kernel::AttentionOp op,
+                               llvm::ArrayRef<NumberTensor> operands,
+                               const Symbols &symbols);
+
+/// The element of a row-major tensor at \p map's value at \p point.
+int64_t getMappedElement(mlir::AffineMap map, llvm::ArrayRef<int64_t> dims,
+                         llvm::ArrayRef<int64_t> point,
+                         llvm::ArrayRef<int64_t> symbolValues);
+
+std::vector<int64_t> evaluateExprs(mlir::ArrayAttr exprs,
+                                   const Symbols &symbols);
+
 /// The dims of a tensor or stored tensor.
 std::vector<int64_t> evaluateDims(mlir::Type type, const Symbols &symbols);
 

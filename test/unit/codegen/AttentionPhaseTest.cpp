@@ -1,0 +1,126 @@
+//===- AttentionPhaseTest.cpp - kernel.attention by its definition -------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "test/unit/codegen/PhaseTest.h"
+
+using namespace txc::test;
+
+namespace {
+
+class AttentionPhaseTest : public PhaseTest {};
+TXC_INSTANTIATE_PHASE_TESTS(AttentionPhaseTest);
+
+/// Attention over [B, S, H, D] tensors with two query heads a key head.
+struct Variant {
+  std::string type = "f32";
+  /// Of the mask: type and map's results; none if empty.
+  std::string mask, maskMap;
+  bool hasLengths = false;
+  std::string attributes = "masked_row = #tx<masked_row uniform>";
+};
+
+std::string getText(const Variant &variant) {
+  std::string text = R"(
+    !q = tensor<2x?x4x24xTYPE, #tx.dims<[2, S, 4, 24]>>
+    !k = tensor<2x?x2x24xTYPE, #tx.dims<[2, T, 2, 24]>>
+    !v = tensor<2x?x2x10xTYPE, #tx.dims<[2, T, 2, 10]>>
+    !r = tensor<2x?x4x10xTYPE, #tx.dims<[2, S, 4, 10]>>
+    func.func @main(%q: !q, %k: !k, %v: !v ARGUMENTS) {
+      %r = kernel.attention [#tx.expr<2>, #tx.expr<4>, #tx.expr<S>, #tx.expr<T>, #tx.expr<24>, #tx.expr<10>]
+          (%q : !q, %k : !k, %v : !v) OPERANDS
+          maps [affine_map<(b, h, s, t, d, e) -> (b, s, h, d)>,
+                affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, d)>,
+                affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, e)>,
+                MAP affine_map<(b, h, s, t, d, e) -> (b, s, h, e)>]
+          {scale = 0.2 : f64, ATTRIBUTES} -> !r
+      return
+    })";
+  std::string arguments, operands, map;
+  if (!variant.mask.empty()) {
+    arguments += ", %mask: " + variant.mask;
+    operands += " mask %mask : " + variant.mask;
+    map = "affine_map<(b, h, s, t, d, e) -> " + variant.maskMap + ">,";
+  }
+  if (variant.hasLengths) {
+    arguments += ", %lengths: tensor<2xi64>";
+    operands += " lengths %lengths : tensor<2xi64>";
+  }
+  auto replace = [&](std::string from, const std::string &to) {
+    for (size_t at; (at = text.find(from)) != std::string::npos;)
+      text.replace(at, from.size(), to);
+  };
+  replace("ARGUMENTS", arguments);
+  replace("OPERANDS", operands);
+  replace("MAP", map);
+  replace("ATTRIBUTES", variant.attributes);
+  replace("TYPE", variant.type);
+  return text;
+}
+
+std::vector<Symbols> someSizes() {
+  return {{{"S", 5}, {"T", 9}},
+          {{"S", 1}, {"T", 40}},
+          {{"S", 19}, {"T", 1}},
+          {{"S", 3}, {"T", 0}}};
+}
+
+TEST_P(AttentionPhaseTest, EveryType) {
+  for (const char *type : {"f32", "f64", "f16", "bf16"}) {
+    Variant variant;
+    variant.type = type;
+    expectDefinition(getText(variant), someSizes());
+  }
+}
+
+TEST_P(AttentionPhaseTest, BooleanMasks) {
+  for (const char *type : {"f32", "f64"}) {
+    for (const char *row : {"uniform", "zero", "nan"}) {
+      Variant variant;
+      variant.type = type;
+      variant.mask = "tensor<2x1x1x?xi1, #tx.dims<[2, 1, 1, T]>>";
+      variant.maskMap = "(b, 0, 0, t)";
+      variant.attributes =
+          std::string("masked_row = #tx<masked_row ") + row + ">";
+      expectDefinition(getText(variant), someSizes());
+      variant.mask = "tensor<?x?xi1, #tx.dims<[S, T]>>";
+      variant.maskMap = "(s, t)";
+      expectDefinition(getText(variant), someSizes());
+    }
+  }
+}
+
+TEST_P(AttentionPhaseTest, FloatMasks) {
+  for (const char *type : {"f32", "f64"}) {
+    Variant variant;
+    variant.type = type;
+    variant.mask = "tensor<2x4x?x?xf32, #tx.dims<[2, 4, S, T]>>";
+    variant.mask.replace(variant.mask.find("f32"), 3, type);
+    variant.maskMap = "(b, h, s, t)";
+    expectDefinition(getText(variant), someSizes());
+  }
+}
+
+TEST_P(AttentionPhaseTest, PositionsAndLengths) {
+  indexLimit = 12;
+  for (const char *type : {"f32", "f64"}) {
+    Variant variant;
+    variant.type = type;
+    variant.hasLengths = true;
+    expectDefinition(getText(variant), someSizes());
+    variant.attributes =
+        "causal = #tx.expr<T + S * -1>, masked_row = #tx<masked_row zero>";
+    expectDefinition(getText(variant), someSizes());
+    variant.attributes = "causal = #tx.expr<2>, window = 3 : i64, "
+                         "masked_row = #tx<masked_row uniform>";
+    expectDefinition(getText(variant), someSizes());
+    variant.mask = "tensor<?x?xi1, #tx.dims<[S, T]>>";
+    variant.maskMap = "(s, t)";
+    expectDefinition(getText(variant), someSizes());
+    variant.attributes =
+        "softcap = 0.5 : f64, masked_row = #tx<masked_row uniform>";
+    expectDefinition(getText(variant), someSizes());
+  }
+}
+
+} // namespace
