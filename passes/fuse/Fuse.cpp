@@ -5,6 +5,7 @@
 #include "passes/fuse/Fuse.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "passes/graph/Report.h"
 
 using namespace mlir;
@@ -22,13 +23,6 @@ static bool sweep(func::FuncOp function,
     if (auto phase = dyn_cast<OpTy>(op))
       changed |= succeeded(tryFuse(phase));
   return changed;
-}
-
-static void eraseDeadOps(func::FuncOp function) {
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
-    if (isOpTriviallyDead(&op))
-      op.erase();
 }
 
 namespace {
@@ -68,11 +62,10 @@ LogicalResult txc::fusePhases(func::FuncOp function, Report *report) {
       return success(succeeded(foldCopy(rewriter, map)) ||
                      succeeded(fuseEpilogue(rewriter, map)));
     });
-    eraseDeadOps(function);
+    (void)runRegionDCE(rewriter, function->getRegions());
   }
   if (report)
     reportLeftovers(function, *report);
-  eraseDeadOps(function);
   return success();
 }
 

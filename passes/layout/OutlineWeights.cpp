@@ -8,6 +8,7 @@
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -131,9 +132,8 @@ LogicalResult txc::outlineWeights(func::FuncOp function) {
       result.replaceUsesWithIf(stored, isProgram);
     }
   }
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  IRRewriter rewriter(function.getContext());
+  (void)runRegionDCE(rewriter, function->getRegions());
   return success();
 }
 

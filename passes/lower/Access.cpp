@@ -136,8 +136,8 @@ Access txc::resolveAccess(Value value) {
     return self;
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     Access inner = resolveAccess(reshape.getX());
-    if (inner.isIdentity())
-      return self;
+    if (inner.base == reshape.getX())
+      return self; // of a row-major tensor, so row-major itself
     if (std::optional<AffineMap> split = getSplitMap(reshape))
       return compose(*split, {}, inner);
     return self;

@@ -4,6 +4,7 @@
 
 #include "passes/lower/LowerToKernel.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "passes/lower/Access.h"
 #include "passes/lower/IndexRanges.h"
 #include "passes/lower/Lowerings.h"
@@ -11,12 +12,9 @@
 using namespace mlir;
 using namespace txc;
 
-/// Removes pure ops without uses, users first.
 static void eraseDeadOps(func::FuncOp function) {
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  IRRewriter rewriter(function.getContext());
+  (void)runRegionDCE(rewriter, function->getRegions());
 }
 
 static LoweredValues lowerOp(OpBuilder &b, Operation *op) {

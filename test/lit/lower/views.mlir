@@ -51,3 +51,17 @@ func.func @split(%x: tensor<4x3xf32>) -> tensor<3x2x2xf32> {
   %y = tx.neg %r : tensor<3x2x2xf32>
   return %y : tensor<3x2x2xf32>
 }
+
+// -----
+
+// The first rows of a table, under other dims, are read from the table.
+// CHECK: #[[ROWS:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK-LABEL: @prefix
+// CHECK-SAME:    %[[TABLE:.*]]: tensor<32x8xf32>
+// CHECK-NEXT:    kernel.map {{.*}} ins(%[[TABLE]] : tensor<32x8xf32>) maps [#[[ROWS]],
+func.func @prefix(%table: tensor<32x8xf32>) -> tensor<1x?x8xf32, #tx.dims<[1, S, 8]>> {
+  %s = tx.slice %table [#tx.expr<0>, #tx.expr<0>] [1, 1] : tensor<32x8xf32> to tensor<?x8xf32, #tx.dims<[S, 8]>>
+  %r = tx.reshape %s : tensor<?x8xf32, #tx.dims<[S, 8]>> to tensor<1x?x8xf32, #tx.dims<[1, S, 8]>>
+  %y = tx.neg %r : tensor<1x?x8xf32, #tx.dims<[1, S, 8]>>
+  return %y : tensor<1x?x8xf32, #tx.dims<[1, S, 8]>>
+}
