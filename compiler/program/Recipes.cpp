@@ -16,7 +16,7 @@ static llvm::Expected<HostTensor> readWeight(const WeightStore &store,
     return data.takeError();
   auto owner = std::make_shared<onnx::TensorData>(std::move(*data));
   ArrayRef<uint8_t> bytes = owner->bytes();
-  return HostTensor::borrow(
+  return HostTensor::unpack(
       op.getType().getElementType(), op.getType().getShape(),
       {reinterpret_cast<const char *>(bytes.data()), bytes.size()}, owner);
 }

@@ -119,10 +119,9 @@ FailureOr<Masking> Masking::get(tx::AttentionOp op,
     FailureOr<int64_t> value = evaluation.evaluate(offset);
     if (failed(value))
       return failure();
-    masking.causal = *value;
+    masking.causal = value;
   }
-  if (op.getWindow())
-    masking.window = static_cast<int64_t>(*op.getWindow());
+  masking.window = op.getWindow();
   return masking;
 }
 

@@ -58,8 +58,7 @@ static void multiply(Matrix lhs, Matrix rhs, HostTensor &result,
   }
 }
 
-Results txc::reference::evaluate(tx::MatmulOp op,
-                                 const Evaluation &evaluation) {
+Results txc::reference::evaluate(tx::MatmulOp, const Evaluation &evaluation) {
   FailureOr<HostTensor> result = evaluation.allocateResult();
   if (failed(result))
     return failure();

@@ -79,28 +79,37 @@ double txc::toDoubleSticky(int64_t value) {
   return value < 0 ? -result : result;
 }
 
+/// 2 ^ `exponent`, for exponents of normal doubles: ldexp without its branches.
+static double powerOfTwo(int exponent) {
+  return llvm::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+}
+
+/// The exponent of a positive normal double; too small a number for a
+/// subnormal.
+static int exponentOf(double x) {
+  return static_cast<int>(llvm::bit_cast<uint64_t>(x) >> 52) - 1023;
+}
+
 double ElementFormat::decodeSmallFloat(uint64_t code) const {
   uint64_t signBit = uint64_t(1) << (bitWidth - 1);
-  bool isNegative = (code & signBit) != 0;
+  if (!hasNegativeZero && code == signBit)
+    return std::numeric_limits<double>::quiet_NaN();
   uint64_t magnitude = code & (signBit - 1);
-  double sign = isNegative ? -1 : 1;
   uint64_t mantissa =
       magnitude & llvm::maskTrailingOnes<uint64_t>(mantissaBits);
   uint64_t exponent = magnitude >> mantissaBits;
-  if (!hasNegativeZero && code == signBit)
-    return std::numeric_limits<double>::quiet_NaN();
   // Subnormal numbers have the exponent of the smallest normal ones and no
   // leading bit.
-  double result = std::ldexp(
-      static_cast<double>(
-          exponent == 0 ? mantissa : mantissa | (uint64_t(1) << mantissaBits)),
-      minExponent - static_cast<int>(mantissaBits) +
-          static_cast<int>(exponent == 0 ? 0 : exponent - 1));
+  uint64_t significand =
+      exponent == 0 ? mantissa : mantissa | (uint64_t(1) << mantissaBits);
+  int scale = minExponent - static_cast<int>(mantissaBits) +
+              static_cast<int>(exponent == 0 ? 0 : exponent - 1);
+  double result = static_cast<double>(significand) * powerOfTwo(scale);
   if (result > largest)
     result = hasInfinity && mantissa == 0
                  ? std::numeric_limits<double>::infinity()
                  : std::numeric_limits<double>::quiet_NaN();
-  return sign * result;
+  return code & signBit ? -result : result;
 }
 
 uint64_t ElementFormat::encodeSmallFloat(double value,
@@ -109,29 +118,30 @@ uint64_t ElementFormat::encodeSmallFloat(double value,
   if (std::isnan(value))
     return hasNegativeZero ? sign | nanCode : nanCode;
   double magnitude = std::fabs(value);
-  // A multiple of the unit in the last place where `magnitude` lies: exact in
-  // double, so this is the only rounding.
+  // The exponent of the unit in the last place where `x` lies.
   auto ulpExponent = [&](double x) {
-    int exponent = x == 0 ? minExponent : std::max(std::ilogb(x), minExponent);
-    return exponent - static_cast<int>(mantissaBits);
+    return std::max(exponentOf(x), minExponent) -
+           static_cast<int>(mantissaBits);
   };
-  if (std::isfinite(magnitude)) {
-    int exponent = ulpExponent(magnitude);
-    magnitude =
-        std::ldexp(std::nearbyint(std::ldexp(magnitude, -exponent)), exponent);
-  }
+  // Whatever is too large stays so. Doubles from 2^52 on are integers, so the
+  // sum is where the number of units rounds to nearest even; the products are
+  // exact.
+  magnitude = std::min(magnitude, 2 * largest);
+  int unit = ulpExponent(magnitude);
+  magnitude =
+      ((magnitude * powerOfTwo(-unit) + 0x1p52) - 0x1p52) * powerOfTwo(unit);
   if (magnitude > largest) {
     if (overflow == Overflow::Saturate)
       magnitude = largest;
     else if (!hasInfinity)
       return hasNegativeZero ? sign | nanCode : nanCode;
     else
-      magnitude = std::ldexp(2.0, std::ilogb(largest));
+      magnitude = powerOfTwo(exponentOf(largest) + 1);
   }
   if (magnitude == 0)
     return hasNegativeZero ? sign : 0;
   int exponent = ulpExponent(magnitude);
-  auto significand = static_cast<uint64_t>(std::ldexp(magnitude, -exponent));
+  auto significand = static_cast<uint64_t>(magnitude * powerOfTwo(-exponent));
   auto normalExponent = static_cast<uint64_t>(
       exponent + static_cast<int>(mantissaBits) - minExponent);
   // A normal number's leading bit adds the 1 by which its exponent field is

@@ -88,22 +88,30 @@ template <typename Visitor>
 bool ElementFormat::visitNative(Visitor visit) const {
   if (floating) {
     if (bitWidth == 64)
-      return visit(double()), true;
-    if (bitWidth == 32)
-      return visit(float()), true;
-    return false;
+      visit(double());
+    else if (bitWidth == 32)
+      visit(float());
+    return bitWidth >= 32;
   }
   if (bitWidth != 8 * byteSize)
     return false;
+  auto visitInteger = [&](auto zero) {
+    using Unsigned = decltype(zero);
+    if (unsignedInteger)
+      visit(Unsigned());
+    else
+      visit(std::make_signed_t<Unsigned>());
+    return true;
+  };
   switch (byteSize) {
   case 1:
-    return unsignedInteger ? visit(uint8_t()) : visit(int8_t()), true;
+    return visitInteger(uint8_t());
   case 2:
-    return unsignedInteger ? visit(uint16_t()) : visit(int16_t()), true;
+    return visitInteger(uint16_t());
   case 4:
-    return unsignedInteger ? visit(uint32_t()) : visit(int32_t()), true;
+    return visitInteger(uint32_t());
   default:
-    return unsignedInteger ? visit(uint64_t()) : visit(int64_t()), true;
+    return visitInteger(uint64_t());
   }
 }
 

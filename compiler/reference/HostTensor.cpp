@@ -89,6 +89,32 @@ Expected<HostTensor> HostTensor::borrow(Type elementType,
   return tensor;
 }
 
+Expected<HostTensor> HostTensor::unpack(Type elementType,
+                                        ArrayRef<int64_t> dims,
+                                        ArrayRef<char> packed,
+                                        std::shared_ptr<void> owner) {
+  bool isPacked = elementType.isInteger() && !elementType.isInteger(1) &&
+                  elementType.getIntOrFloatBitWidth() < 8;
+  if (!isPacked)
+    return borrow(elementType, dims, packed, std::move(owner));
+  Expected<HostTensor> tensor = allocate(elementType, dims);
+  if (!tensor)
+    return tensor;
+  int64_t bits = tensor->format->getBitWidth();
+  int64_t expected = llvm::divideCeil(tensor->numElements * bits, 8);
+  if (8 % bits != 0 || static_cast<int64_t>(packed.size()) != expected)
+    return llvm::createStringError("expected " + llvm::Twine(expected) +
+                                   " bytes for a packed tensor of " +
+                                   describeShape(elementType, dims) +
+                                   ", found " + llvm::Twine(packed.size()));
+  char *target = tensor->getMutableBytes().data();
+  for (int64_t i = 0; i < tensor->numElements; ++i) {
+    auto byte = static_cast<uint8_t>(packed[i * bits / 8]);
+    tensor->format->storeInt(target + i, byte >> (i * bits % 8));
+  }
+  return tensor;
+}
+
 MutableArrayRef<char> HostTensor::getMutableBytes() {
   if (isBorrowed || owner.use_count() > 1) {
     HostTensor shared = *this;

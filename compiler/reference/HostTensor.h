@@ -41,6 +41,13 @@ public:
   borrow(mlir::Type elementType, llvm::ArrayRef<int64_t> dims,
          llvm::ArrayRef<char> bytes, std::shared_ptr<void> owner = nullptr);
 
+  /// A tensor of the elements that lie in `packed` as in an ONNX file: integers
+  /// below a byte without gaps, the first in the lowest bits; a byte for i1.
+  /// What needs no unpacking is borrowed.
+  static llvm::Expected<HostTensor>
+  unpack(mlir::Type elementType, llvm::ArrayRef<int64_t> dims,
+         llvm::ArrayRef<char> packed, std::shared_ptr<void> owner = nullptr);
+
   /// A copy of an attribute's elements.
   static llvm::Expected<HostTensor> fromAttr(mlir::DenseElementsAttr attr);
   /// An attribute with a copy of the elements.

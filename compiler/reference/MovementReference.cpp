@@ -44,7 +44,7 @@ Results txc::reference::evaluate(tx::SymbolicOp op,
   return single(std::move(*result));
 }
 
-Results txc::reference::evaluate(tx::IotaOp op, const Evaluation &evaluation) {
+Results txc::reference::evaluate(tx::IotaOp, const Evaluation &evaluation) {
   FailureOr<HostTensor> result = evaluation.allocateResult();
   if (failed(result))
     return failure();
@@ -94,7 +94,7 @@ Results txc::reference::evaluate(tx::TransposeOp op,
   return single(std::move(*result));
 }
 
-Results txc::reference::evaluate(tx::BroadcastOp op,
+Results txc::reference::evaluate(tx::BroadcastOp,
                                  const Evaluation &evaluation) {
   FailureOr<HostTensor> result = evaluation.allocateResult();
   if (failed(result))

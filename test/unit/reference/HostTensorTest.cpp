@@ -93,6 +93,18 @@ TEST_F(HostTensorTest, NarrowIntegersTakeAByte) {
   EXPECT_THAT(toDoubles(y), same({15, 0, 15}));
 }
 
+TEST_F(HostTensorTest, UnpacksIntegersOfAnOnnxFile) {
+  Type i4 = IntegerType::get(&context, 4);
+  const char packed[] = {'\x8f', '\x07'};
+  EXPECT_THAT(toDoubles(llvm::cantFail(HostTensor::unpack(i4, {3}, packed))),
+              same({-1, -8, 7}));
+  EXPECT_EQ(llvm::toString(HostTensor::unpack(i4, {5}, packed).takeError()),
+            "expected 3 bytes for a packed tensor of 5xi4, found 2");
+  HostTensor bytes = llvm::cantFail(
+      HostTensor::unpack(IntegerType::get(&context, 8), {2}, packed));
+  EXPECT_EQ(bytes.getBytes().data(), packed) << "a copy without need";
+}
+
 TEST_F(HostTensorTest, ReadsRowsWithAStep) {
   HostTensor x = counting("i16", {2, 3});
   std::vector<double> column(2);
