@@ -9,10 +9,11 @@ using namespace txc::frontend;
 
 llvm::SmallVector<OpTable> frontend::getAllOps() {
   return {
-      getActivationOps(),  getAttentionOps(),   getControlOps(),
-      getConvolutionOps(), getElementwiseOps(), getGenerationOps(),
-      getIndexingOps(),    getMatmulOps(),      getMovementOps(),
-      getNormOps(),        getReductionOps(),   getSlicingOps(),
+      getActivationOps(),  getAttentionOps(), getControlOps(),
+      getConvolutionOps(), getEinsumOps(),    getElementwiseOps(),
+      getGenerationOps(),  getIndexingOps(),  getMatmulOps(),
+      getMovementOps(),    getNormOps(),      getQuantizationOps(),
+      getReductionOps(),   getResizeOps(),    getSlicingOps(),
   };
 }
 

@@ -125,6 +125,15 @@ static NodeResults buildSwish(NodeContext &context) {
   return context.create<tx::MulOp>(x, gate);
 }
 
+/// Swish(a) * b.
+static NodeResults buildSwiGlu(NodeContext &context) {
+  NodeResults gate = buildSwish(context);
+  if (gate.failed())
+    return gate;
+  return context.createElementwise<tx::MulOp>(gate.getValues()[0],
+                                              context.getOperand(1));
+}
+
 /// log(1 + e ^ x) = max(x, 0) + log(1 + e ^ -|x|), which does not overflow.
 static Value createSoftplus(NodeContext &context) {
   Value x = context.getOperand(0);
@@ -183,6 +192,7 @@ OpTable frontend::getActivationOps() {
       {"Sigmoid", 6, 1, 1, buildFloat<tx::SigmoidOp>},
       {"Softplus", 1, 1, 1, buildSoftplus},
       {"Softsign", 1, 1, 1, buildSoftsign},
+      {"SwiGLU", 28, 2, 2, buildSwiGlu},
       {"Swish", 24, 1, 1, buildSwish},
       {"Tanh", 6, 1, 1, buildFloat<tx::TanhOp>},
       {"ThresholdedRelu", 10, 1, 1, buildThresholdedRelu},

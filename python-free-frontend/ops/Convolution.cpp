@@ -2,6 +2,7 @@
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "python-free-frontend/ops/ConvolutionBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -132,45 +133,31 @@ static Value addBias(NodeContext &context, Value x, Value bias) {
 // Convolutions
 //===----------------------------------------------------------------------===//
 
-static Value createConv(NodeContext &context, Value x, Value weights) {
+Value frontend::createConvolution(NodeContext &context, Value x, Value weights,
+                                  unsigned weightsOperand) {
   int64_t group = context.getInt("group", 1);
   if (failed(checkSpatial(context)))
     return {};
-  FailureOr<SmallVector<int64_t>> sizes = getKernelSizes(context, 1);
+  FailureOr<SmallVector<int64_t>> sizes =
+      getKernelSizes(context, weightsOperand);
   if (failed(sizes))
     return {};
   FailureOr<Window> window = getWindow(context, *sizes);
   if (failed(window) || failed(resolveAutoPad(context, *window)) ||
-      failed(context.unify(tx::getDim(context.getType(0), 1),
-                           tx::mul(tx::getDim(context.getType(1), 1), group),
-                           "the channels of the input and the weights")))
+      failed(context.unify(
+          tx::getDim(context.getType(0), 1),
+          tx::mul(tx::getDim(context.getType(weightsOperand), 1), group),
+          "the channels of the input and the weights")))
     return {};
   return context.create<tx::ConvOp>(x, weights, window->strides, window->low,
                                     window->high, window->dilations, group);
 }
 
 static NodeResults buildConv(NodeContext &context) {
-  return addBias(
-      context,
-      createConv(context, context.getOperand(0), context.getOperand(1)),
-      context.getOperand(2));
-}
-
-/// Zero points are subtracted first: padding is zero after that.
-static NodeResults buildConvInteger(NodeContext &context) {
-  Type i32 = context.getBuilder().getI32Type();
-  Value x = context.cast(context.getOperand(0), i32);
-  Value weights = context.cast(context.getOperand(1), i32);
-  if (Value zero = context.getOperand(2))
-    x = context.createElementwise<tx::SubOp>(x, context.cast(zero, i32));
-  if (Value zero = context.getOperand(3)) {
-    zero = context.cast(zero, i32);
-    if (context.getRank(3) == 1) // one for each output channel
-      zero = context.unsqueeze(
-          zero, llvm::to_vector(llvm::seq<int64_t>(1, context.getRank(1))));
-    weights = context.createElementwise<tx::SubOp>(weights, zero);
-  }
-  return createConv(context, x, weights);
+  return addBias(context,
+                 createConvolution(context, context.getOperand(0),
+                                   context.getOperand(1), 1),
+                 context.getOperand(2));
 }
 
 /// output_shape says the dims; the padding follows (ONNX's formula).
@@ -263,11 +250,40 @@ static NodeResults buildGlobalPool(NodeContext &context) {
   return context.create<tx::ReduceOp>(context.getOperand(0), kind, spatial);
 }
 
+/// A depthwise convolution over the past and the input, which see no later
+/// place; the last places are the past of the next run.
+static NodeResults buildCausalConvWithState(NodeContext &context) {
+  StringRef activation = context.getString("activation", "none");
+  if (context.getRank(0) != 3 || context.getRank(1) != 3 ||
+      context.getType(1).isDynamicDim(2) || context.getType(1).isDynamicDim(0))
+    return context.unsupported("expected [batch, channels, length] and weights "
+                               "[channels, 1, size] of known dims");
+  int64_t channels = context.getType(1).getDimSize(0);
+  SymExprAttr past = context.getExpr(context.getType(1).getDimSize(2) - 1);
+  Exprs dims = tx::getDims(context.getType(0));
+  Value state = context.getOperand(3);
+  if (!state)
+    state = context.broadcastTo(context.getScalar(context.getElementType(0), 0),
+                                {dims[0], dims[1], past});
+  Value x = context.create<tx::ConcatOp>(
+      ValueRange(ArrayRef<Value>({state, context.getOperand(0)})), 2);
+  SmallVector<int64_t> zero = {0}, one = {1};
+  Value y = addBias(context,
+                    context.create<tx::ConvOp>(x, context.getOperand(1), one,
+                                               zero, zero, one, channels),
+                    context.getOperand(2));
+  if (activation == "silu" || activation == "swish")
+    y = context.create<tx::SiluOp>(y);
+  else if (activation != "none")
+    return context.unsupported("unknown activation \"" + activation + "\"");
+  return {y, context.slice(x, 2, dims[2], past)};
+}
+
 OpTable frontend::getConvolutionOps() {
   static constexpr OpEntry table[] = {
       {"AveragePool", 7, 1, 1, buildAveragePool},
+      {"CausalConvWithState", 27, 2, 4, buildCausalConvWithState},
       {"Conv", 1, 2, 3, buildConv},
-      {"ConvInteger", 10, 2, 4, buildConvInteger},
       {"ConvTranspose", 1, 2, 3, buildConvTranspose},
       {"GlobalAveragePool", 1, 1, 1, buildGlobalPool<ReduceKind::mean>},
       {"GlobalMaxPool", 1, 1, 1, buildGlobalPool<ReduceKind::max>},

@@ -61,7 +61,8 @@ static NodeResults buildCompare(NodeContext &context) {
 
 static NodeResults buildMod(NodeContext &context) {
   bool isFmod = context.getInt("fmod", 0) != 0;
-  if (!isFmod && isa<FloatType>(context.getElementType(0)))
+  if (!isFmod && isa<FloatType>(context.getElementType(0)) &&
+      context.getOpset() < 28)
     return context.unsupported("Mod of floats needs fmod=1");
   return isFmod ? buildBinary<tx::RemOp>(context)
                 : buildBinary<tx::ModOp>(context);
@@ -81,12 +82,28 @@ static NodeResults buildPow(NodeContext &context) {
                                               context.cast(exponent, type));
 }
 
+/// Shifting a negative number right moves ones in: ~(~x >> y).
+static NodeResults buildShiftRight(NodeContext &context) {
+  Value x = context.getOperand(0);
+  Type type = context.getElementType(0);
+  NodeResults shifted = buildBinary<tx::ShiftRightOp>(context);
+  if (type.isUnsignedInteger() || shifted.failed())
+    return shifted;
+  Value flipped = context.create<tx::NotOp>(x);
+  Value negative =
+      context.create<tx::NotOp>(context.createElementwise<tx::ShiftRightOp>(
+          flipped, context.getOperand(1)));
+  Value isNegative = context.create<tx::CompareOp>(Predicate::lt, x,
+                                                   context.getScalar(type, 0));
+  return context.createSelect(isNegative, negative, shifted.getValues()[0]);
+}
+
 static NodeResults buildBitShift(NodeContext &context) {
   StringRef direction = context.getString("direction");
   if (direction == "LEFT")
     return buildBinary<tx::ShiftLeftOp>(context);
   if (direction == "RIGHT")
-    return buildBinary<tx::ShiftRightOp>(context);
+    return buildShiftRight(context);
   return context.unsupported("the direction must be LEFT or RIGHT, found \"" +
                              direction + "\"");
 }

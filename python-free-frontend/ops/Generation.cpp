@@ -154,13 +154,19 @@ static NodeResults buildRange(NodeContext &context) {
     return exprs ? exprs->front().isConstant(static_cast<int64_t>(expected))
                  : matchFloat(value) == expected;
   };
-  Value start = context.getOperand(0), delta = context.getOperand(2);
-  Value result = getIota(context, *size, context.getElementType(0));
+  // 16-bit floats can't count far; `stash_type` says how to count.
+  Type type = context.getElementType(0), wide = type;
+  (void)context.getInt("stash_type", 1);
+  if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32)
+    wide = context.getBuilder().getF32Type();
+  Value start = context.cast(context.getOperand(0), wide);
+  Value delta = context.cast(context.getOperand(2), wide);
+  Value result = getIota(context, *size, wide);
   if (!isScalar(delta, 1))
     result = context.create<tx::MulOp>(result, context.reshape(delta, {}));
   if (!isScalar(start, 0))
     result = context.create<tx::AddOp>(result, context.reshape(start, {}));
-  return result;
+  return context.cast(result, type);
 }
 
 //===----------------------------------------------------------------------===//

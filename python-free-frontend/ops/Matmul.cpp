@@ -97,37 +97,10 @@ static NodeResults buildGemm(NodeContext &context) {
   return context.createElementwise<tx::AddOp>(product, scale(context, c, beta));
 }
 
-/// x - zeroPoint in i32; a zero point for each row of `x` (a vector for the
-/// left operand) or each column (for the right one).
-static Value subtractZeroPoint(NodeContext &context, Value x, Value zeroPoint,
-                               bool isRows) {
-  Type i32 = context.getBuilder().getI32Type();
-  x = context.cast(x, i32);
-  if (!zeroPoint)
-    return x;
-  zeroPoint = context.cast(zeroPoint, i32);
-  if (zeroPoint && isRows && typeOf(zeroPoint).getRank() == 1)
-    zeroPoint = context.unsqueeze(zeroPoint, {1});
-  return context.createElementwise<tx::SubOp>(x, zeroPoint);
-}
-
-static NodeResults buildMatMulInteger(NodeContext &context) {
-  Value a = context.getOperand(0), b = context.getOperand(1);
-  Value aZero = context.getOperand(2), bZero = context.getOperand(3);
-  // 8-bit operands stay so: tx.matmul multiplies them in i32.
-  if (!aZero && !bZero &&
-      context.getElementType(0) == context.getElementType(1))
-    return createMatmul(context, a, b);
-  return createMatmul(context,
-                      subtractZeroPoint(context, a, aZero, /*isRows=*/true),
-                      subtractZeroPoint(context, b, bZero, /*isRows=*/false));
-}
-
 OpTable frontend::getMatmulOps() {
   static constexpr OpEntry table[] = {
       {"Gemm", 7, 2, 3, buildGemm},
       {"MatMul", 1, 2, 2, buildMatMul},
-      {"MatMulInteger", 10, 2, 4, buildMatMulInteger},
   };
   return table;
 }

@@ -150,7 +150,7 @@ static NodeResults buildUnsqueeze(NodeContext &context) {
 /// [N, C*b*b, H, W] and [N, C, H*b, W*b].
 static NodeResults buildDepthSpace(NodeContext &context, bool toSpace) {
   std::optional<int64_t> block = context.getInt("blocksize");
-  StringRef mode = toSpace ? context.getString("mode", "DCR") : "DCR";
+  StringRef mode = context.getString("mode", "DCR");
   if (!block || *block < 1 || context.getRank(0) != 4)
     return context.unsupported("expected a blocksize and an input of rank 4");
   if (mode != "DCR" && mode != "CRD")
@@ -158,15 +158,16 @@ static NodeResults buildDepthSpace(NodeContext &context, bool toSpace) {
   Exprs d = tx::getDims(context.getType(0));
   SymExprAttr b = context.getExpr(*block);
   int64_t square = *block * *block;
+  bool isDcr = mode == "DCR";
   Value x = context.getOperand(0);
   if (!toSpace) {
     SymExprAttr rows = tx::floorDiv(d[2], b), columns = tx::floorDiv(d[3], b);
     x = context.reshape(x, {d[0], d[1], rows, b, columns, b});
-    x = context.transpose(x, {0, 3, 5, 1, 2, 4});
+    x = isDcr ? context.transpose(x, {0, 3, 5, 1, 2, 4})
+              : context.transpose(x, {0, 1, 3, 5, 2, 4});
     return context.reshape(x, {d[0], tx::mul(d[1], square), rows, columns});
   }
   SymExprAttr depth = tx::floorDiv(d[1], square);
-  bool isDcr = mode == "DCR";
   x = isDcr ? context.reshape(x, {d[0], b, b, depth, d[2], d[3]})
             : context.reshape(x, {d[0], depth, b, b, d[2], d[3]});
   x = isDcr ? context.transpose(x, {0, 3, 4, 1, 5, 2})

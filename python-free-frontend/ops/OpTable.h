@@ -37,17 +37,20 @@ OpTable getActivationOps();
 OpTable getAttentionOps();
 OpTable getControlOps();
 OpTable getConvolutionOps();
+OpTable getEinsumOps();
 OpTable getElementwiseOps();
 OpTable getGenerationOps();
 OpTable getIndexingOps();
 OpTable getMatmulOps();
 OpTable getMovementOps();
 OpTable getNormOps();
+OpTable getQuantizationOps();
 OpTable getReductionOps();
+OpTable getResizeOps();
 OpTable getSlicingOps();
 
 /// The newest version of the default domain whose changes the tables follow.
-constexpr int64_t kNewestOpset = 25;
+constexpr int64_t kNewestOpset = 28;
 
 /// The row for an operator at a version, or null. \p oldest is set to the first
 /// version there is a row for, if there is one.
