@@ -35,7 +35,7 @@ public:
                 const ImportOptions &options, WeightStore &weights,
                 std::vector<ImportProblem> &problems)
       : model(file->model()), builder(&context),
-        module(ModuleOp::create(builder.getUnknownLoc())),
+        module(ModuleOp::create(builder.getUnknownLoc())), options(options),
         symbols(*module, options.dims), problems(problems),
         importer(builder, std::move(file), symbols, weights, problems) {}
 
@@ -66,6 +66,8 @@ private:
   void createFunction();
   void importInputs();
   void importInput(const onnx::ValueInfo &input);
+  bool importConstant(const onnx::ValueInfo &input, Type elementType);
+  void checkConstants();
   void importOutputs();
   void cleanUp();
   bool checkModule();
@@ -73,6 +75,7 @@ private:
   const onnx::Model &model;
   OpBuilder builder;
   OwningOpRef<ModuleOp> module;
+  const ImportOptions &options;
   func::FuncOp function;
   Frame frame;
   DimSymbols symbols;
@@ -110,6 +113,43 @@ void ModelImporter::importInputs() {
   for (const onnx::ValueInfo &input : model.graph.inputs)
     if (!frame.initializers.count(input.name))
       importInput(input);
+  checkConstants();
+}
+
+void ModelImporter::checkConstants() {
+  for (const InputConstant &constant : options.constants)
+    if (llvm::none_of(model.graph.inputs, [&](const onnx::ValueInfo &input) {
+          return input.name == constant.name;
+        }))
+      importer.report(frame, nullptr,
+                      "there is no input \"" + constant.name +
+                          "\" that could be a constant");
+}
+
+/// Whether the input is one that the options make a constant.
+bool ModelImporter::importConstant(const onnx::ValueInfo &input,
+                                   Type elementType) {
+  const auto *constant =
+      llvm::find_if(options.constants, [&](const InputConstant &constant) {
+        return input.name == constant.name;
+      });
+  if (constant == options.constants.end())
+    return false;
+  ShapedType type = constant->value.getType();
+  bool fits = type.getElementType() == elementType &&
+              type.getRank() == static_cast<int64_t>(input.type.dims.size());
+  for (auto [dim, size] : llvm::zip(input.type.dims, type.getShape()))
+    fits = fits && dim.value.value_or(size) == size;
+  if (!fits) {
+    importer.report(frame, nullptr,
+                    "the constant given for input \"" + input.name +
+                        "\" has another type");
+    return true;
+  }
+  auto loc = NameLoc::get(builder.getStringAttr(input.name));
+  frame.values[input.name] =
+      tx::ConstantOp::create(builder, loc, cast<ElementsAttr>(constant->value));
+  return true;
 }
 
 void ModelImporter::importInput(const onnx::ValueInfo &input) {
@@ -129,6 +169,8 @@ void ModelImporter::importInput(const onnx::ValueInfo &input) {
                   "");
   if (!input.type.hasShape)
     return refuse("has no shape", "exporting with the number of its dims");
+  if (importConstant(input, elementType))
+    return;
   Exprs dims;
   for (auto [axis, dim] : llvm::enumerate(input.type.dims)) {
     if (dim.value)

@@ -34,8 +34,16 @@ struct DimOption {
   std::optional<int64_t> upper;
 };
 
+/// An input that is a constant of the compiled model, and none of its inputs: a
+/// merged decoder's `use_cache_branch`, the axes of a reduction.
+struct InputConstant {
+  std::string name;
+  mlir::DenseElementsAttr value;
+};
+
 struct ImportOptions {
   std::vector<DimOption> dims;
+  std::vector<InputConstant> constants;
 };
 
 /// One reason why a model can't be compiled.

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
 
 using namespace mlir;
@@ -237,13 +238,93 @@ static Value createWindowMask(NodeContext &context, Window window,
 }
 
 //===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What goes into the scores, for the output that shows them.
+struct Scores {
+  Value q, k, mask, lengths;
+  double scale, softcap;
+  SymExprAttr causal;
+  IntegerAttr window;
+};
+} // namespace
+
+/// Each key head as often as query heads read it.
+static Value repeatHeads(NodeContext &context, Value k, SymExprAttr heads) {
+  Exprs dims = tx::getDims(typeOf(k));
+  if (dims[1] == heads)
+    return k;
+  Exprs repeated = dims;
+  repeated.insert(repeated.begin() + 2, tx::floorDiv(heads, dims[1]));
+  dims[1] = heads;
+  return context.reshape(
+      context.broadcastTo(context.unsqueeze(k, {2}), repeated), dims);
+}
+
+/// The fourth output: the scores at a stage that `mode` picks (0 the product, 1
+/// after the cap, 2 with the mask, 3 after the softmax).
+static Value createScores(NodeContext &context, const Scores &s, int64_t mode) {
+  Type type = typeOf(s.q).getElementType();
+  SymExprAttr heads = tx::getDim(typeOf(s.q), 1);
+  Value k = repeatHeads(context, s.k, heads);
+  Value scores = createMatmul(context, s.q, context.transpose(k, {0, 1, 3, 2}));
+  scores = context.create<tx::MulOp>(scores, context.getScalar(type, s.scale));
+  if (mode >= 1 && s.softcap > 0) {
+    Value cap = context.getScalar(type, s.softcap);
+    Value ratio = context.create<tx::DivOp>(scores, cap);
+    scores = context.create<tx::MulOp>(context.create<tx::TanhOp>(ratio), cap);
+  }
+  if (mode < 2 || !scores)
+    return scores;
+  Value mask = s.mask;
+  Exprs dims = tx::getDims(typeOf(scores));
+  Value never =
+      context.getScalar(type, -std::numeric_limits<double>::infinity());
+  if (s.causal) {
+    Window window;
+    window.right = 0;
+    if (s.window)
+      window.left = s.window.getInt() - 1;
+    mask = restrictMask(
+        context, mask,
+        createWindowMask(context, window, Value(), s.causal, dims[2], dims[3]),
+        type);
+  }
+  if (s.lengths) {
+    SymExprAttr one = context.getExpr(1);
+    Type i64 = context.getBuilder().getI64Type();
+    Value places =
+        context.create<tx::IotaOp>(tx::getTensorType({dims[3]}, i64));
+    Value ends = context.reshape(s.lengths, {dims[0], one, one, one});
+    mask = restrictMask(
+        context, mask,
+        context.create<tx::CompareOp>(Predicate::lt, places, ends), type);
+  }
+  if (mask && typeOf(mask).getElementType().isInteger(1))
+    scores = context.createSelect(mask, scores, never);
+  else if (mask)
+    scores = context.createElementwise<tx::AddOp>(scores, mask);
+  if (mode < 3)
+    return scores;
+  // A row without keys is zero.
+  Value most = context.create<tx::ReduceOp>(scores, tx::ReduceKind::max,
+                                            ArrayRef<int64_t>(3));
+  Value isMasked = context.create<tx::CompareOp>(Predicate::eq, most, never);
+  return context.create<tx::SelectOp>(
+      isMasked, context.getScalar(type, 0),
+      context.create<tx::SoftmaxOp>(scores, int64_t(3), /*log=*/false));
+}
+
+//===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
 
 static NodeResults buildAttention(NodeContext &context) {
   double scale = context.getFloat("scale", 0);
   double softcap = context.getFloat("softcap", 0);
-  (void)context.getInt("qk_matmul_output_mode", 0);
+  int64_t scoresMode = context.getInt("qk_matmul_output_mode", 0);
   // tx computes the softmax in f32 or better (f64 for f64 operands).
   (void)context.getInt("softmax_precision", 0);
   FailureOr<Window> window = getWindow(context);
@@ -306,7 +387,15 @@ static NodeResults buildAttention(NodeContext &context) {
       tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero));
   if (context.getRank(0) == 3)
     y = mergeHeads(context, y);
-  return {y, heads->k, heads->v};
+  if (!context.wantsOutput(3))
+    return {y, heads->k, heads->v};
+  // Up to opset 24 the mask was mode 1 and the cap mode 2, of which onnx's
+  // reference took the newer meaning back; only softcaps tell them apart.
+  Value scores = createScores(
+      context,
+      {heads->q, heads->k, mask, lengths, scale, softcap, causal, windowSize},
+      scoresMode);
+  return {y, heads->k, heads->v, scores};
 }
 
 //===----------------------------------------------------------------------===//

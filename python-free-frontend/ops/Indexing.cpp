@@ -97,6 +97,59 @@ static NodeResults buildScatterNd(NodeContext &context) {
                                          context.getOperand(2), *kind);
 }
 
+/// A cache whose places [start, start + S) along `axis` hold the update; start
+/// is one number a batch row. Circular: places wrap around.
+static NodeResults buildTensorScatter(NodeContext &context) {
+  StringRef mode = context.getString("mode", "linear");
+  int64_t rank = context.getRank(0);
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", -2), rank);
+  if (failed(axis))
+    return {};
+  if (*axis == 0 || context.getRank(1) != rank)
+    return context.unsupported("the axis must not be that of the batch, and "
+                               "the update have the cache's rank");
+  if (mode != "linear" && mode != "circular")
+    return context.unsupported("unknown mode \"" + mode + "\"");
+  for (int64_t d = 0; d < rank; ++d)
+    if (d != *axis && failed(context.unify(tx::getDim(context.getType(0), d),
+                                           tx::getDim(context.getType(1), d),
+                                           "dims of cache and update")))
+      return {};
+  Exprs dims = tx::getDims(context.getType(0));
+  SymExprAttr capacity = dims[*axis];
+  SymExprAttr length = tx::getDim(context.getType(1), *axis);
+  if (failed(context.require(length, tx::Predicate::le, capacity,
+                             "the update fits the cache")))
+    return {};
+  Type i64 = context.getBuilder().getI64Type();
+  auto scalar = [&](SymExprAttr expr) {
+    return context.getExprTensor(RankedTensorType::get({}, i64), expr);
+  };
+  // For each place of the cache, where in the update it comes from.
+  Exprs places(rank, context.getExpr(1));
+  places[*axis] = capacity;
+  Value source = context.reshape(
+      context.create<tx::IotaOp>(tx::getTensorType({capacity}, i64)), places);
+  if (Value starts = context.getOperand(2)) {
+    Exprs rows(rank, context.getExpr(1));
+    rows[0] = dims[0];
+    source = context.create<tx::SubOp>(
+        source, context.reshape(context.cast(starts, i64), rows));
+  }
+  if (mode == "circular")
+    source = context.create<tx::ModOp>(source, scalar(capacity));
+  Value zero = context.getScalar(i64, 0);
+  Value isUpdated = context.create<tx::AndOp>(
+      context.create<tx::CompareOp>(tx::Predicate::ge, source, zero),
+      context.create<tx::CompareOp>(tx::Predicate::lt, source, scalar(length)));
+  Value index = context.broadcastTo(
+      context.create<tx::SelectOp>(isUpdated, source, zero), dims);
+  Value update =
+      context.create<tx::GatherElementsOp>(context.getOperand(1), index, *axis);
+  return context.create<tx::SelectOp>(isUpdated, update, context.getOperand(0));
+}
+
 OpTable frontend::getIndexingOps() {
   static constexpr OpEntry table[] = {
       {"Gather", 1, 2, 2, buildGather},
@@ -105,6 +158,7 @@ OpTable frontend::getIndexingOps() {
       {"Scatter", 9, 3, 3, buildScatterElements},
       {"ScatterElements", 11, 3, 3, buildScatterElements},
       {"ScatterND", 11, 3, 3, buildScatterNd},
+      {"TensorScatter", 24, 2, 3, buildTensorScatter},
   };
   return table;
 }

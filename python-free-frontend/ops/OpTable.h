@@ -42,6 +42,8 @@ OpTable getElementwiseOps();
 OpTable getGenerationOps();
 OpTable getIndexingOps();
 OpTable getMatmulOps();
+OpTable getMicrosoftFusedOps();
+OpTable getMicrosoftQuantizedOps();
 OpTable getMovementOps();
 OpTable getNormOps();
 OpTable getQuantizationOps();

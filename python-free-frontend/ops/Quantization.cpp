@@ -174,12 +174,10 @@ static NodeResults buildDequantizeLinear(NodeContext &context) {
   return context.cast(y, type);
 }
 
-/// The range of x with 0 in it is mapped to [0, 255].
-static NodeResults buildDynamicQuantizeLinear(NodeContext &context) {
-  Value x = context.getOperand(0);
+NodeResults frontend::quantizeDynamically(NodeContext &context, Value x) {
   Type f32 = context.getBuilder().getF32Type();
   auto number = [&](double value) { return context.getScalar(f32, value); };
-  auto axes = llvm::to_vector(llvm::seq<int64_t>(context.getRank(0)));
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(typeOf(x).getRank()));
   auto extreme = [&](ReduceKind kind) {
     return context.squeeze(context.create<tx::ReduceOp>(x, kind, axes), axes);
   };
@@ -200,6 +198,10 @@ static NodeResults buildDynamicQuantizeLinear(NodeContext &context) {
   Type u8 = IntegerType::get(context.getContext(), 8, IntegerType::Unsigned);
   Value zeroPoint = context.cast(context.create<tx::RoundOp>(place), u8);
   return {quantize(context, x, scale, zeroPoint, u8), scale, zeroPoint};
+}
+
+static NodeResults buildDynamicQuantizeLinear(NodeContext &context) {
+  return quantizeDynamically(context, context.getOperand(0));
 }
 
 //===----------------------------------------------------------------------===//

@@ -30,6 +30,10 @@ mlir::Value dequantize(NodeContext &context, mlir::Value x, mlir::Value scale,
 mlir::Value subtractZeroPoint(NodeContext &context, mlir::Value x,
                               mlir::Value zeroPoint);
 
+/// A float tensor as u8 with its scale and zero point: the range of x with 0 in
+/// it is mapped to [0, 255] (DynamicQuantizeLinear).
+NodeResults quantizeDynamically(NodeContext &context, mlir::Value x);
+
 /// A parameter with one number for each place along `axis` of a tensor of rank
 /// `rank`, made to broadcast; scalars stay. Null stays null.
 mlir::Value alignToAxis(NodeContext &context, mlir::Value parameter,

@@ -1,0 +1,188 @@
+//===- MicrosoftFused.cpp - com.microsoft's fused operators ---------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// What ONNX Runtime's optimizer writes into files in place of several standard
+/// operators (onnxruntime/docs/ContribOperators.md). They are taken apart
+/// again: fusion is decided later, for the target.
+//
+//===----------------------------------------------------------------------===//
+
+#include "python-free-frontend/ops/MatmulBuilder.h"
+#include "python-free-frontend/ops/OpTable.h"
+#include "llvm/ADT/Sequence.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// GELU
+//===----------------------------------------------------------------------===//
+
+/// GELU of operand 0 plus the bias in operand 1, if it is there.
+template <tx::GeluKind kind>
+static NodeResults buildGelu(NodeContext &context) {
+  Value x = context.getOperand(0);
+  if (Value bias = context.getOperand(1))
+    x = context.createElementwise<tx::AddOp>(x, bias);
+  return context.create<tx::GeluOp>(x, kind);
+}
+
+/// x * sigmoid(alpha * x).
+static NodeResults buildQuickGelu(NodeContext &context) {
+  float alpha = static_cast<float>(context.getFloat("alpha", 1.702F));
+  Value x = context.getOperand(0);
+  if (alpha == 1.702F)
+    return context.create<tx::GeluOp>(x, tx::GeluKind::sigmoid);
+  Value scaled = context.create<tx::MulOp>(
+      x, context.getScalar(context.getElementType(0), alpha));
+  return context.create<tx::MulOp>(x, context.create<tx::SigmoidOp>(scaled));
+}
+
+//===----------------------------------------------------------------------===//
+// FusedMatMul
+//===----------------------------------------------------------------------===//
+
+/// Swaps the last two dims and, with `batch`, moves the first one behind the
+/// other batch dims.
+static Value transposeOperand(NodeContext &context, Value x, bool swaps,
+                              bool batch) {
+  int64_t rank = typeOf(x).getRank();
+  if (rank < 2 || (!swaps && !batch))
+    return x;
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(rank));
+  // [b0, b1, …, m, k] is stored as [b1, …, m, b0, k].
+  if (batch)
+    std::rotate(permutation.begin(), permutation.end() - 2,
+                permutation.end() - 1);
+  if (swaps)
+    std::swap(permutation[rank - 2], permutation[rank - 1]);
+  return context.transpose(x, permutation);
+}
+
+static NodeResults buildFusedMatMul(NodeContext &context) {
+  auto flag = [&](StringRef name) { return context.getInt(name, 0) != 0; };
+  double alpha = context.getFloat("alpha", 1);
+  Value a = transposeOperand(context, context.getOperand(0), flag("transA"),
+                             flag("transBatchA"));
+  Value b = transposeOperand(context, context.getOperand(1), flag("transB"),
+                             flag("transBatchB"));
+  Value product = createMatmul(context, a, b);
+  if (alpha == 1 || !product)
+    return product;
+  return context.create<tx::MulOp>(
+      product, context.getScalar(context.getElementType(0), alpha));
+}
+
+//===----------------------------------------------------------------------===//
+// Norms of sums
+//===----------------------------------------------------------------------===//
+
+static Value addIfThere(NodeContext &context, Value x, Value y) {
+  return y ? context.createElementwise<tx::AddOp>(x, y) : x;
+}
+
+/// Refuses the mean and deviation that only training reads.
+static LogicalResult checkInference(NodeContext &context) {
+  if (!context.wantsOutput(1) && !context.wantsOutput(2))
+    return success();
+  return context.unsupported("its mean and deviation outputs are for training",
+                             "exporting the model in inference mode");
+}
+
+/// Operands: x, skip, gamma, beta, bias. Output 3 is the sum.
+static NodeResults buildSkipLayerNormalization(NodeContext &context) {
+  APFloat epsilon(context.getFloat("epsilon", 1e-12F));
+  if (failed(checkInference(context)))
+    return {};
+  Value sum = context.createElementwise<tx::AddOp>(context.getOperand(0),
+                                                   context.getOperand(1));
+  sum = addIfThere(context, sum, context.getOperand(4));
+  Value y = context.create<tx::LayerNormOp>(
+      sum, OptionalOperand{context.getOperand(2)},
+      OptionalOperand{context.getOperand(3)}, int64_t(1), epsilon);
+  return {y, y, y, sum};
+}
+
+/// Operands: x, skip, gamma, bias. Output 3 is the sum.
+static NodeResults buildSkipRmsNormalization(NodeContext &context) {
+  APFloat epsilon(context.getFloat("epsilon", 1e-12F));
+  if (failed(checkInference(context)))
+    return {};
+  Value sum = context.createElementwise<tx::AddOp>(context.getOperand(0),
+                                                   context.getOperand(1));
+  sum = addIfThere(context, sum, context.getOperand(3));
+  Value y =
+      context.create<tx::RmsNormOp>(sum, OptionalOperand{context.getOperand(2)},
+                                    OptionalOperand(), int64_t(1), epsilon);
+  return {y, y, y, sum};
+}
+
+/// Operands: ids, segments, word, position and segment tables, gamma, beta,
+/// mask, positions. Outputs: the norm, the number of unmasked tokens, the sum.
+static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
+  APFloat epsilon(context.getFloat("epsilon", 1e-12F));
+  int64_t maskType = context.getInt("mask_index_type", 0);
+  if (context.getRank(0) != 2)
+    return context.unsupported("its input_ids must be [batch, sequence]");
+  tx::SymExprAttr length = tx::getDim(context.getType(0), 1);
+  auto lookUp = [&](unsigned table, Value ids) {
+    return context.create<tx::GatherOp>(context.getOperand(table), ids, 0);
+  };
+  Value sum = lookUp(2, context.getOperand(0));
+  Value positions;
+  if (Value ids = context.getOperand(8)) {
+    positions = lookUp(3, ids);
+  } else {
+    if (failed(context.require(length, tx::Predicate::le,
+                               tx::getDim(context.getType(3), 0),
+                               "there are position embeddings for all tokens")))
+      return {};
+    positions =
+        context.slice(context.getOperand(3), 0, context.getExpr(0), length);
+  }
+  sum = context.createElementwise<tx::AddOp>(sum, positions);
+  Value segments = context.getOperand(1);
+  if (!segments != !context.getOperand(4))
+    return context.unsupported("segment ids and their table come together");
+  if (segments)
+    sum = context.createElementwise<tx::AddOp>(sum, lookUp(4, segments));
+  Value y = context.create<tx::LayerNormOp>(
+      sum, OptionalOperand{context.getOperand(5)},
+      OptionalOperand{context.getOperand(6)}, int64_t(1), epsilon);
+  Type i32 = context.getBuilder().getI32Type();
+  Value count;
+  Value mask = context.getOperand(7);
+  if (mask && maskType == 0)
+    count =
+        context.squeeze(context.create<tx::ReduceOp>(mask, tx::ReduceKind::sum,
+                                                     ArrayRef<int64_t>(1)),
+                        1);
+  else
+    count = context.broadcastTo(context.getScalar(i32, 0),
+                                tx::getDim(context.getType(0), 0));
+  return {y, count, sum};
+}
+
+OpTable frontend::getMicrosoftFusedOps() {
+  static constexpr llvm::StringLiteral domain = "com.microsoft";
+  static constexpr OpEntry table[] = {
+      {"BiasGelu", 1, 2, 2, buildGelu<tx::GeluKind::erf>, domain},
+      {"EmbedLayerNormalization", 1, 7, 9, buildEmbedLayerNormalization,
+       domain},
+      {"FastGelu", 1, 1, 2, buildGelu<tx::GeluKind::tanh>, domain},
+      {"FusedMatMul", 1, 2, 2, buildFusedMatMul, domain},
+      {"Gelu", 1, 1, 1, buildGelu<tx::GeluKind::erf>, domain},
+      {"QuickGelu", 1, 1, 1, buildQuickGelu, domain},
+      {"SkipLayerNormalization", 1, 3, 5, buildSkipLayerNormalization, domain},
+      {"SkipSimplifiedLayerNormalization", 1, 3, 4, buildSkipRmsNormalization,
+       domain},
+  };
+  return table;
+}

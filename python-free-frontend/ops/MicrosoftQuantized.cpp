@@ -1,0 +1,162 @@
+//===- MicrosoftQuantized.cpp - com.microsoft's quantized operators -------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Low-bit weights (MatMulNBits, GatherBlockQuantized) become arithmetic on the
+/// packed bytes, which are weights: a recipe for the weight's real values that
+/// later passes evaluate or recognize as a storage format. See
+/// onnxruntime/docs/ContribOperators.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "python-free-frontend/ops/MatmulBuilder.h"
+#include "python-free-frontend/ops/OpTable.h"
+#include "python-free-frontend/ops/Quantizer.h"
+#include "llvm/ADT/Sequence.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+using tx::SymExprAttr;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// The numbers that bytes hold, `8 / bits` in each, the first in the lowest
+/// bits: the last dim grows by that factor. u8 in, u8 out.
+static Value unpackBytes(NodeContext &context, Value bytes, int64_t bits) {
+  if (!bytes || bits == 8)
+    return bytes;
+  Type u8 = typeOf(bytes).getElementType();
+  Exprs dims = tx::getDims(typeOf(bytes));
+  int64_t rank = typeOf(bytes).getRank();
+  SmallVector<Value> parts;
+  for (int64_t shift = 0; shift < 8; shift += bits) {
+    Value part = bytes;
+    if (shift != 0)
+      part = context.create<tx::ShiftRightOp>(
+          part, context.getScalar(u8, static_cast<double>(shift)));
+    part = context.create<tx::AndOp>(
+        part, context.getScalar(u8, static_cast<double>((1 << bits) - 1)));
+    parts.push_back(context.unsqueeze(part, {rank}));
+  }
+  if (llvm::is_contained(parts, Value()))
+    return {};
+  dims.back() = tx::mul(dims.back(), 8 / bits);
+  return context.reshape(context.create<tx::ConcatOp>(ValueRange(parts), rank),
+                         dims);
+}
+
+/// [rows, blocks] from a tensor of that many elements, or with a padded row.
+static Value asBlocks(NodeContext &context, Value x, int64_t rows,
+                      int64_t blocks) {
+  if (!x)
+    return {};
+  SymExprAttr count = tx::getElementCount(typeOf(x));
+  std::optional<int64_t> known = count.getConstant();
+  if (!known || *known % rows != 0 || *known / rows < blocks)
+    return context.unsupported("its scales or zero points have " + count.str() +
+                               " elements, expected " + Twine(rows * blocks));
+  x = context.reshape(x,
+                      {context.getExpr(rows), context.getExpr(*known / rows)});
+  return *known == rows * blocks
+             ? x
+             : context.slice(x, 1, context.getExpr(0), context.getExpr(blocks));
+}
+
+/// A * dequantized(B)ᵀ with B [N, K / block, block * bits / 8] of bytes, scales
+/// [N, K / block] and zero points packed like B or in the scales' type.
+static NodeResults buildMatMulNBits(NodeContext &context) {
+  int64_t k = context.getInt("K", 0), n = context.getInt("N", 0);
+  int64_t bits = context.getInt("bits", 4);
+  int64_t block = context.getInt("block_size", 0);
+  // How ONNX Runtime may round the activations; exactly is within it.
+  (void)context.getInt("accuracy_level", 0);
+  if (k < 1 || n < 1 || block < 1 || (bits != 2 && bits != 4 && bits != 8))
+    return context.unsupported("expected K, N, block_size and 2, 4 or 8 bits");
+  if (context.getOperand(4))
+    return context.unsupported("a g_idx (reordered groups) is not supported",
+                               "quantizing without act_order");
+  int64_t blocks = (k + block - 1) / block;
+  SymExprAttr rows = context.getExpr(n);
+  Value scales = asBlocks(context, context.getOperand(2), n, blocks);
+  Value zeroPoint = context.getOperand(3);
+  if (!scales)
+    return {};
+  Type floatType = typeOf(scales).getElementType();
+  if (!zeroPoint) {
+    zeroPoint =
+        context.getScalar(floatType, static_cast<double>(1 << (bits - 1)));
+  } else {
+    if (!isa<FloatType>(typeOf(zeroPoint).getElementType())) {
+      SymExprAttr bytes = context.getExpr((blocks * bits + 7) / 8);
+      zeroPoint =
+          unpackBytes(context, context.reshape(zeroPoint, {rows, bytes}), bits);
+    }
+    zeroPoint = asBlocks(context, zeroPoint, n, blocks);
+    zeroPoint = context.unsqueeze(context.cast(zeroPoint, floatType), {2});
+  }
+  Value places = unpackBytes(context, context.getOperand(1), bits);
+  places = context.reshape(
+      places, {rows, context.getExpr(blocks), context.getExpr(block)});
+  Value centered = context.createElementwise<tx::SubOp>(
+      context.cast(places, floatType), zeroPoint);
+  Value real = context.createElementwise<tx::MulOp>(
+      centered, context.unsqueeze(scales, {2}));
+  Value weights =
+      context.reshape(real, {rows, context.getExpr(blocks * block)});
+  if (blocks * block != k)
+    weights = context.slice(weights, 1, context.getExpr(0), context.getExpr(k));
+  Value y = createMatmul(
+      context, context.getOperand(0),
+      context.transpose(context.cast(weights, context.getElementType(0)),
+                        {1, 0}));
+  if (Value bias = context.getOperand(5))
+    y = context.createElementwise<tx::AddOp>(y, bias);
+  return y;
+}
+
+/// a_scale * b_scale * (A - a_zero)(B - b_zero) + bias.
+static Value createScaledProduct(NodeContext &context, Value a, Value aScale,
+                                 Value aZero, Value bScale, Value bZero,
+                                 Value bias) {
+  Value sum =
+      createMatmul(context, subtractZeroPoint(context, a, aZero),
+                   subtractZeroPoint(context, context.getOperand(1), bZero));
+  Value scale = context.createElementwise<tx::MulOp>(aScale, bScale);
+  if (!scale)
+    return {};
+  Value y = context.createElementwise<tx::MulOp>(
+      context.cast(sum, typeOf(scale).getElementType()), scale);
+  return bias ? context.createElementwise<tx::AddOp>(y, bias) : y;
+}
+
+/// Operands: A, B, a_scale, b_scale, a_zero, b_zero, bias.
+static NodeResults buildMatMulIntegerToFloat(NodeContext &context) {
+  return createScaledProduct(context, context.getOperand(0),
+                             context.getOperand(2), context.getOperand(4),
+                             context.getOperand(3), context.getOperand(5),
+                             context.getOperand(6));
+}
+
+/// Operands: A (float), B, b_scale, b_zero, bias.
+static NodeResults buildDynamicQuantizeMatMul(NodeContext &context) {
+  NodeResults quantized = quantizeDynamically(context, context.getOperand(0));
+  if (quantized.failed())
+    return {};
+  ArrayRef<Value> a = quantized.getValues();
+  return createScaledProduct(context, a[0], a[1], a[2], context.getOperand(2),
+                             context.getOperand(3), context.getOperand(4));
+}
+
+OpTable frontend::getMicrosoftQuantizedOps() {
+  static constexpr llvm::StringLiteral domain = "com.microsoft";
+  static constexpr OpEntry table[] = {
+      {"DynamicQuantizeMatMul", 1, 3, 5, buildDynamicQuantizeMatMul, domain},
+      {"MatMulIntegerToFloat", 1, 4, 7, buildMatMulIntegerToFloat, domain},
+      {"MatMulNBits", 1, 3, 6, buildMatMulNBits, domain},
+  };
+  return table;
+}

@@ -1,0 +1,193 @@
+//===- DimsTest.cpp - symbolic dims of imported models --------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "test/unit/frontend/FrontendTesting.h"
+
+using namespace txc;
+using namespace txc::frontend;
+using onnx::node;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+TestGraph addGraph(const Names &lhs, const Names &rhs) {
+  TestGraph graph;
+  graph.inputs = {value("a", kFloat, lhs), value("b", kFloat, rhs)};
+  graph.nodes = {node("Add", {"a", "b"}, {"c"})};
+  graph.outputs = {"c"};
+  return graph;
+}
+
+ImportOptions withDim(DimOption option) {
+  ImportOptions options;
+  options.dims.push_back(std::move(option));
+  return options;
+}
+
+TEST(Dims, NamesAreSymbols) {
+  std::string text = Imported(addGraph({"B", "8"}, {"B", "8"})).text();
+  EXPECT_THAT(text, HasSubstr("tx.symbols = {B = [0]}"));
+  EXPECT_THAT(text, HasSubstr("tx.requirements = []"));
+  EXPECT_THAT(text, HasSubstr("tx.name = \"a\""));
+  EXPECT_THAT(text, HasSubstr("-> (tensor<?x8xf32, #tx.dims<[B, 8]>>"));
+}
+
+TEST(Dims, UnnamedDimsAreCalledByTheirInput) {
+  std::string text = Imported(addGraph({"?", "2"}, {"2"})).text();
+  EXPECT_THAT(text, HasSubstr("tensor<?x2xf32, #tx.dims<[a.0, 2]>>"));
+}
+
+TEST(Dims, OptionsFixAndBound) {
+  TestGraph graph = addGraph({"B", "S"}, {"B", "S"});
+  ImportOptions options;
+  options.dims = {{"B", 3, 3}, {"S", 1, 512}};
+  std::string text = Imported(graph, options).text();
+  EXPECT_THAT(text, HasSubstr("tensor<3x?xf32, #tx.dims<[3, S]>>"));
+  EXPECT_THAT(text, HasSubstr("tx.symbols = {S = [1, 512]}"));
+}
+
+TEST(Dims, UnknownOptionNamesTheNearest) {
+  TestGraph graph = addGraph({"batch", "seq"}, {"seq"});
+  Imported imported(graph, withDim({"bacth", 1, 1}));
+  EXPECT_EQ(imported.text(), "txc: error: m.onnx: no input has a dim "
+                             "\"bacth\"; try -dim batch\n");
+}
+
+TEST(Dims, TextOfKnownNamesIsAnExpression) {
+  TestGraph graph = addGraph({"past + seq"}, {"past + seq"});
+  graph.inputs.push_back(value("p", kFloat, {"past"}));
+  graph.inputs.push_back(value("s", kFloat, {"seq"}));
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[past + seq]>"));
+  EXPECT_THAT(text, HasSubstr("tx.symbols = {past = [0], seq = [0]}"));
+}
+
+TEST(Dims, TextOfUnknownNamesIsASymbol) {
+  std::string text = Imported(addGraph({"past + seq"}, {"past + seq"})).text();
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[\"past + seq\"]>"));
+}
+
+TEST(Dims, InnerDimsOfAProductAreUnified) {
+  TestGraph graph;
+  graph.inputs = {value("a", kFloat, {"M", "K"}),
+                  value("b", kFloat, {"L", "N"})};
+  graph.nodes = {node("MatMul", {"a", "b"}, {"c"})};
+  graph.outputs = {"c"};
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, HasSubstr("%arg1: tensor<?x?xf32, #tx.dims<[K, N]>>"));
+  EXPECT_THAT(text, HasSubstr("tx.symbols = {K = [0], M = [0], N = [0]}"));
+}
+
+TEST(Dims, UnifiedRangesMeet) {
+  TestGraph graph;
+  graph.inputs = {value("a", kFloat, {"M", "K"}),
+                  value("b", kFloat, {"L", "4"})};
+  graph.nodes = {node("MatMul", {"a", "b"}, {"c"})};
+  graph.outputs = {"c"};
+  std::string text = Imported(graph, withDim({"L", 7, 9})).text();
+  EXPECT_THAT(text, HasSubstr("K = [7]"));
+  EXPECT_THAT(text, HasSubstr("[#tx.expr<K>, \"le\", #tx.expr<9>"));
+}
+
+TEST(Dims, DimsThatCannotBeEqualAreRefused) {
+  TestGraph graph;
+  graph.inputs = {value("a", kFloat, {"M", "3"}),
+                  value("b", kFloat, {"4", "N"})};
+  graph.nodes = {node("MatMul", {"a", "b"}, {"c"}, {}, "mm")};
+  graph.outputs = {"c"};
+  EXPECT_EQ(Imported(graph).text(),
+            "txc: error: m.onnx: node \"mm\" (MatMul, ai.onnx 21): the inner "
+            "dims of a matrix product must be equal, found 3 and 4\n");
+}
+
+TEST(Dims, ABroadcastThatARunDecidesIsExplicit) {
+  std::string text = Imported(addGraph({"A"}, {"B"})).text();
+  EXPECT_THAT(text, HasSubstr("tx.broadcast %arg0"));
+  EXPECT_THAT(text, HasSubstr("tx.broadcast %arg1"));
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[max(A, B)]>"));
+  EXPECT_THAT(text, HasSubstr("must be equal or one of them 1"));
+}
+
+TEST(Dims, DimsThatCannotBeOneAreUnified) {
+  ImportOptions options;
+  options.dims = {{"A", 2, 64}, {"B", 2, 64}};
+  std::string text = Imported(addGraph({"A"}, {"B"}), options).text();
+  EXPECT_THAT(text, Not(HasSubstr("tx.broadcast")));
+  EXPECT_THAT(text, HasSubstr("tx.symbols = {A = [2, 64]}"));
+}
+
+TEST(Dims, ALaterUnificationRemovesTheBroadcast) {
+  TestGraph graph = addGraph({"A"}, {"B"});
+  graph.nodes.push_back(node("MatMul", {"a", "b"}, {"d"}));
+  graph.outputs.push_back("d");
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, Not(HasSubstr("tx.broadcast")));
+  EXPECT_THAT(text, HasSubstr("tx.requirements = []"));
+}
+
+TEST(Dims, ShapeArithmeticFolds) {
+  // Reshape(x, Concat(Shape(x)[0:2], [12, -1])): [B, S, 768] to [B, S, 12, 64].
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"B", "S", "768"})};
+  graph.initializers = {ints("tail", {12, -1})};
+  graph.nodes = {
+      node("Shape", {"x"}, {"lead"}, {intAttribute("end", 2)}),
+      node("Concat", {"lead", "tail"}, {"dims"}, {intAttribute("axis", 0)}),
+      node("Reshape", {"x", "dims"}, {"y"})};
+  graph.outputs = {"y"};
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[B, S, 12, 64]>"));
+  EXPECT_THAT(text, Not(HasSubstr("tx.symbolic")));
+  EXPECT_THAT(text, Not(HasSubstr("tx.concat")));
+}
+
+TEST(Dims, AReshapeOfFixedLengthFixesTheDim) {
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"B", "S", "6"})};
+  graph.initializers = {ints("dims", {0, 128, 2, 3})};
+  graph.nodes = {node("Reshape", {"x", "dims"}, {"y"})};
+  graph.outputs = {"y"};
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("%arg0: tensor<?x128x6xf32, #tx.dims<[B, 128, 6]>>"));
+}
+
+TestGraph sliceGraph(int64_t start, int64_t end) {
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"S"})};
+  graph.initializers = {ints("start", {start}), ints("end", {end})};
+  graph.nodes = {node("Slice", {"x", "start", "end"}, {"y"})};
+  graph.outputs = {"y"};
+  return graph;
+}
+
+TEST(Dims, SlicesFollowOnnx) {
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  constexpr int64_t least = std::numeric_limits<int64_t>::min();
+  EXPECT_THAT(Imported(sliceGraph(least, most)).text(),
+              Not(HasSubstr("tx.slice")));
+  // The last element: S has to be 1 at least.
+  std::string last = Imported(sliceGraph(-1, most)).text();
+  EXPECT_THAT(last, HasSubstr("[#tx.expr<S + -1>] [1]"));
+  EXPECT_THAT(last, HasSubstr("to tensor<1xf32>"));
+  EXPECT_THAT(last, HasSubstr("S = [1]"));
+  // The last 8, or all if there are less.
+  EXPECT_THAT(Imported(sliceGraph(-8, most)).text(),
+              HasSubstr("max(S + -8, 0)"));
+  EXPECT_THAT(Imported(sliceGraph(0, 8)).text(), HasSubstr("min(S, 8)"));
+}
+
+TEST(Dims, ATableSlicedToALengthBoundsTheLength) {
+  TestGraph graph;
+  graph.inputs = {value("ids", kInt64, {"B", "S"})};
+  graph.initializers = {floats("table", {512, 2}), ints("zero", {0})};
+  graph.nodes = {node("Shape", {"ids"}, {"length"}, {intAttribute("start", 1)}),
+                 node("Slice", {"table", "zero", "length"}, {"y"})};
+  graph.outputs = {"y"};
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[S, 2]>"));
+  EXPECT_THAT(text, HasSubstr("S = [0, 512]"));
+}
+
+} // namespace
