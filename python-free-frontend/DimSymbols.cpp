@@ -212,26 +212,32 @@ void DimSymbols::substituteEverywhere(StringAttr symbol, SymExprAttr value) {
 // Requirements
 //===----------------------------------------------------------------------===//
 
-/// The symbol that \p expr is; null if it is anything else.
-static StringAttr matchSymbol(SymExprAttr expr) {
+/// Whether `lhs <= rhs` says of one symbol that it has a bound; narrows it
+/// then.
+static bool narrow(tx::SymbolBounds &bounds, SymExprAttr lhs, SymExprAttr rhs) {
+  // 0 <= rest + coefficient * symbol.
+  SymExprAttr difference = tx::sub(rhs, lhs);
   llvm::SetVector<StringAttr> symbols;
-  tx::collectSymbols(expr, symbols);
-  if (symbols.size() != 1 ||
-      expr != tx::getSymbolExpr(expr.getContext(), symbols[0]))
-    return nullptr;
-  return symbols[0];
+  tx::collectSymbols(difference, symbols);
+  if (symbols.size() != 1)
+    return false;
+  SymExprAttr symbol = tx::getSymbolExpr(lhs.getContext(), symbols[0]);
+  tx::SymbolBounds::Range range = bounds.get(symbols[0]);
+  if (auto rest = tx::sub(difference, symbol).getConstant())
+    range.lower = std::max(range.lower, -*rest);
+  else if (auto rest = tx::add(difference, symbol).getConstant())
+    range.upper = std::min(range.upper.value_or(*rest), *rest);
+  else
+    return false;
+  bounds.set(symbols[0], range);
+  return true;
 }
 
 LogicalResult DimSymbols::require(SymExprAttr lhs, Predicate predicate,
                                   SymExprAttr rhs, const Twine &sentence) {
   if (std::optional<bool> known = symbolBounds.compare(predicate, lhs, rhs))
     return success(*known);
-  StringAttr symbol = matchSymbol(predicate == Predicate::le ? rhs : lhs);
-  std::optional<int64_t> lower = lhs.getConstant();
-  if (predicate == Predicate::le && symbol && lower) {
-    tx::SymbolBounds::Range range = symbolBounds.get(symbol);
-    range.lower = std::max(range.lower, *lower);
-    symbolBounds.set(symbol, range);
+  if (predicate == Predicate::le && narrow(symbolBounds, lhs, rhs)) {
     writeSymbols();
     return success();
   }
@@ -239,14 +245,22 @@ LogicalResult DimSymbols::require(SymExprAttr lhs, Predicate predicate,
   return success();
 }
 
+/// Whether a requirement holds in any run; after a unification it may.
+static bool alwaysHolds(const tx::SymbolBounds &bounds, SymExprAttr lhs,
+                        Predicate predicate, SymExprAttr rhs) {
+  if (bounds.compare(predicate, lhs, rhs).value_or(false))
+    return true;
+  // x <= x * x for all integers.
+  return predicate == Predicate::le && tx::mul(lhs, lhs) == rhs;
+}
+
 void DimSymbols::finish() {
   writeSymbols();
   Builder builder(context);
   SmallVector<Attribute> list;
   for (const Requirement &requirement : requirements) {
-    if (symbolBounds
-            .compare(requirement.predicate, requirement.lhs, requirement.rhs)
-            .value_or(false))
+    if (alwaysHolds(symbolBounds, requirement.lhs, requirement.predicate,
+                    requirement.rhs))
       continue;
     list.push_back(builder.getArrayAttr(
         {requirement.lhs,

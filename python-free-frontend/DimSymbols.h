@@ -53,8 +53,8 @@ public:
   }
 
   /// What each run must check, unless it follows from the symbols' ranges;
-  /// \p sentence is for the user. `1 <= S` becomes a range of S. Fails if it
-  /// can't hold.
+  /// \p sentence is for the user. What bounds one symbol (`1 <= S`,
+  /// `S + 2 <= 514`) becomes its range. Fails if it can't hold.
   llvm::LogicalResult require(tx::SymExprAttr lhs, tx::Predicate predicate,
                               tx::SymExprAttr rhs, const llvm::Twine &sentence);
 

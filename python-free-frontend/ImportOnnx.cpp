@@ -129,7 +129,7 @@ void ModelImporter::checkConstants() {
 /// Whether the input is one that the options make a constant.
 bool ModelImporter::importConstant(const onnx::ValueInfo &input,
                                    Type elementType) {
-  const auto *constant =
+  auto constant =
       llvm::find_if(options.constants, [&](const InputConstant &constant) {
         return input.name == constant.name;
       });

@@ -23,6 +23,9 @@ using tx::SymExprAttr;
 // Slice
 //===----------------------------------------------------------------------===//
 
+/// Beyond any dim: exporters write the ends of int64 for "to the end".
+static constexpr int64_t kFar = int64_t(1) << 48;
+
 /// `bound` as a place in [least, dim + least], counted from the start.
 /// `least` is 0, or -1 for steps down, where a range ends before element 0.
 static FailureOr<SymExprAttr> resolveBound(NodeContext &context,
@@ -31,11 +34,9 @@ static FailureOr<SymExprAttr> resolveBound(NodeContext &context,
   SymExprAttr lowest = context.getExpr(least);
   SymExprAttr highest = tx::add(dim, least);
   if (std::optional<int64_t> constant = bound.getConstant()) {
-    // Exporters write the ends of int64 for "to the end".
-    constexpr int64_t far = int64_t(1) << 48;
-    if (*constant >= far)
+    if (*constant >= kFar)
       return highest;
-    if (*constant <= -far)
+    if (*constant <= -kFar)
       return lowest;
     if (*constant >= 0)
       return context.getMin(bound, highest);
@@ -82,9 +83,13 @@ static FailureOr<Interval> resolveRange(NodeContext &context, SymExprAttr start,
   if (failed(first) || failed(last))
     return failure();
   SymExprAttr zero = context.getExpr(0);
+  // The last n elements, or all of less.
+  std::optional<int64_t> fromEnd = start.getConstant();
+  if (step == 1 && fromEnd && *fromEnd < 0 && *fromEnd > -kFar && *last == dim)
+    return Interval{*first, context.getMin(dim, context.getExpr(-*fromEnd))};
   SymExprAttr distance =
       step > 0 ? tx::sub(*last, *first) : tx::sub(*first, *last);
-  if (!first->getConstant() && !last->getConstant() && step == 1 &&
+  if ((!start.getConstant() || !end.getConstant()) && step == 1 &&
       failed(context.require(zero, Predicate::le, distance,
                              "a slice must not end before it starts")))
     return failure();
