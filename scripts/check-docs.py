@@ -35,13 +35,14 @@ class Page:
         prose = []
         lines = iter(self.text.split("\n"))
         for line in lines:
-            if line.startswith("```"):
+            fence = line.strip()
+            if fence.startswith("```"):
                 block = []
                 for inner in lines:
-                    if inner.startswith("```"):
+                    if inner.strip().startswith("```"):
                         break
                     block.append(inner)
-                self.code.append((line[3:].strip() or "text", "\n".join(block)))
+                self.code.append((fence[3:] or "text", "\n".join(block)))
             elif line.startswith("    "):
                 self.code.append(("text", line[4:]))
             else:
@@ -74,7 +75,8 @@ def check_links(page):
 def check_paths(page):
     folders = [f.name for f in ROOT.iterdir()
                if f.is_dir() and not f.name.startswith((".", "build"))]
-    pattern = re.compile(rf"(?<![\w/.-])(?:{'|'.join(folders)})/[\w./*<>{{}}…-]*")
+    folder = "|".join(folders)
+    pattern = re.compile(rf"(?<![\w/.-])(?:{folder})/[\w./*<>{{}}…-]*")
     for language, code in page.code:
         if language not in ("", "text"):
             continue
@@ -85,7 +87,8 @@ def check_paths(page):
 
 
 def check_make_targets(page):
-    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"(?m)^([a-z-]+):", makefile))
     for language, code in page.code:
         if language in ("", "text"):
             for target in re.findall(r"\bmake (?:[A-Z]+=\S+ )?([a-z][a-z-]*)",
