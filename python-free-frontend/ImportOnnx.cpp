@@ -15,10 +15,14 @@ using namespace txc;
 using namespace txc::frontend;
 
 std::string txc::formatProblem(StringRef model, const ImportProblem &problem) {
-  std::string text = ("txc: error: " + model + ": ").str();
-  if (!problem.op.empty()) {
-    text += "node \"" + problem.node + "\" (" + problem.op + ", " +
-            problem.domain + " " + std::to_string(problem.opset) + "): ";
+  std::string text = (model + ": ").str();
+  if (!problem.node.empty()) {
+    text += "node \"" + problem.node + "\"";
+    if (!problem.op.empty())
+      text += " (" + problem.op;
+    if (!problem.domain.empty())
+      text += ", " + problem.domain + " " + std::to_string(problem.opset);
+    text += problem.op.empty() ? ": " : "): ";
   }
   text += problem.reason;
   if (!problem.advice.empty())

@@ -52,7 +52,8 @@ struct ImportProblem {
   /// op type when the model as a whole is meant.
   std::string node;
   std::string op;
-  /// As messages spell it: "ai.onnx", never empty.
+  /// As messages spell it: "ai.onnx". Empty in problems of later stages, which
+  /// may name several nodes and ops, separated by ", ".
   std::string domain;
   /// Version of the domain that the model imports; 0 if it doesn't.
   int64_t opset = 0;
@@ -61,7 +62,7 @@ struct ImportProblem {
   std::string advice;
 };
 
-/// `txc: error: MODEL: node "NAME" (Op, ai.onnx 17): reason; try advice`.
+/// `MODEL: node "NAME" (Op, ai.onnx 17): reason; try advice`.
 std::string formatProblem(llvm::StringRef model, const ImportProblem &problem);
 
 /// Imports \p file, whose weights go to \p weights under the keys that the

@@ -8,6 +8,7 @@
 #include "compiler/driver/Dialects.h"
 #include "compiler/emit/CIdentifiers.h"
 #include "compiler/emit/OutputFile.h"
+#include "compiler/program/OnnxNodes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -31,12 +32,6 @@ std::string txc::getDefaultName(StringRef path) {
   return makeCIdentifier(llvm::sys::path::stem(path));
 }
 
-/// "node X (Gelu)" for the ONNX node of a location, or nothing.
-static std::string describeLocation(Location loc) {
-  std::string nodes = getOnnxNodes(loc);
-  return nodes.empty() ? "" : "node \"" + nodes + "\": ";
-}
-
 Compilation::Compilation(CompileOptions compileOptions)
     : options(std::move(compileOptions)), context(getDialects()) {
   if (options.name.empty())
@@ -48,9 +43,7 @@ Compilation::Compilation(CompileOptions compileOptions)
   diagnostics = std::make_unique<ScopedDiagnosticHandler>(
       &context, [this](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-          options.onError(options.inputPath + ": " +
-                          describeLocation(diagnostic.getLocation()) +
-                          diagnostic.str());
+          addProblem(diagnostic);
         return success();
       });
 }
@@ -62,7 +55,20 @@ Outcome Compilation::fail(const Twine &message, Outcome outcome) {
   return outcome;
 }
 
-TimingScope Compilation::time(StringRef stage) {
+void Compilation::addProblem(const Diagnostic &diagnostic) {
+  ImportProblem &problem = problems.emplace_back();
+  SmallVector<OnnxNode> nodes = getOnnxNodes(diagnostic.getLocation());
+  problem.node = joinNames(nodes);
+  problem.op = llvm::join(
+      llvm::map_range(nodes, [](const OnnxNode &node) { return node.opType; }),
+      ", ");
+  problem.reason = diagnostic.str();
+  options.onError(formatProblem(options.inputPath, problem));
+}
+
+TimingScope Compilation::enter(StringRef stage) {
+  if (options.onStage)
+    options.onStage(stage);
   return options.timing ? options.timing->nest(stage) : TimingScope();
 }
 
@@ -91,7 +97,7 @@ Outcome Compilation::saveStage(StringRef name, ModuleOp stage) {
 
 Outcome Compilation::runPasses(StringRef stage,
                                function_ref<void(OpPassManager &)> build) {
-  TimingScope scope = time(stage);
+  TimingScope scope = enter(stage);
   PassManager manager(&context);
   manager.enableTiming(scope);
   build(manager);
@@ -105,7 +111,7 @@ Outcome Compilation::runPasses(StringRef stage,
 //===----------------------------------------------------------------------===//
 
 Outcome Compilation::importModel() {
-  TimingScope scope = time("import");
+  TimingScope scope = enter("import");
   llvm::Expected<Target> parsed = Target::parse(options.target);
   if (!parsed)
     return fail(llvm::toString(parsed.takeError()), Outcome::wrongUsage);
@@ -130,7 +136,10 @@ Outcome Compilation::importModel() {
 
 Outcome Compilation::optimizeGraph() {
   return runPasses("graph", [&](OpPassManager &manager) {
-    buildGraphPipeline(manager, &nearMisses);
+    if (options.exact)
+      buildExactGraphPipeline(manager, &nearMisses);
+    else
+      buildGraphPipeline(manager, &nearMisses);
     if (options.cacheToState)
       manager.addPass(createCacheToStatePass());
   });
@@ -147,7 +156,7 @@ Outcome Compilation::buildPhases() {
 }
 
 Outcome Compilation::buildProgram() {
-  TimingScope scope = time("kernels");
+  TimingScope scope = enter("kernels");
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       target->createTargetMachine();
   if (!machine)
@@ -161,7 +170,7 @@ Outcome Compilation::buildProgram() {
 }
 
 Outcome Compilation::lowerToLLVM() {
-  TimingScope scope = time("llvm dialect");
+  TimingScope scope = enter("llvm dialect");
   if (failed(lowerToLLVMDialect(*program.code)))
     return Outcome::cannotCompile;
   return saveStage("llvm", *program.code);
@@ -210,7 +219,7 @@ Outcome Compilation::report(llvm::Error error) {
 }
 
 Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
-  TimingScope scope = time("emit");
+  TimingScope scope = enter("emit");
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> code = translate(llvmContext);
   if (!code)
@@ -220,7 +229,7 @@ Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
 }
 
 Outcome Compilation::emitCode(CodeKind kind, StringRef path) {
-  TimingScope scope = time("emit");
+  TimingScope scope = enter("emit");
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> code = translate(llvmContext);
   if (!code)

@@ -49,10 +49,14 @@ struct CompileOptions {
   bool cacheToState = false;
   /// The C prefix; empty: the input file's stem made a C identifier.
   std::string name;
+  /// `-precision=exact`: no rewrite that rounds other than the ONNX ops do.
+  bool exact = false;
   /// A folder for a file per stage; empty: none.
   std::string stagesPath;
   /// Receives a message for people per problem, without "error:" in front.
   std::function<void(const llvm::Twine &message)> onError;
+  /// Is told each stage as it begins; may be null.
+  std::function<void(llvm::StringRef stage)> onStage;
   /// Where to account time; may be null.
   mlir::TimingScope *timing = nullptr;
 };
@@ -83,12 +87,13 @@ public:
   mlir::ModuleOp getModule() { return *module; }
   mlir::ModuleOp getCode() { return *program.code; }
   const ModelDescription &getDescription() const { return program.description; }
+  /// All errors so far that are about the model, of any stage.
   const std::vector<ImportProblem> &getProblems() const { return problems; }
   const WeightStore &getWeights() const { return weights; }
   const WeightsImage &getImage() const { return image; }
   const Report &getReport() const { return nearMisses; }
   const Target &getTarget() const { return *target; }
-  size_t getNumKernels() const { return program.numKernels; }
+  const Program &getProgram() const { return program; }
   const std::string &getName() const { return options.name; }
 
 private:
@@ -98,7 +103,9 @@ private:
   std::unique_ptr<llvm::Module> translate(llvm::LLVMContext &llvmContext);
   Outcome report(llvm::Error error);
   Outcome saveStage(llvm::StringRef name, mlir::ModuleOp stage);
-  mlir::TimingScope time(llvm::StringRef stage);
+  /// Begins a stage, which lasts as long as the scope.
+  mlir::TimingScope enter(llvm::StringRef stage);
+  void addProblem(const mlir::Diagnostic &diagnostic);
 
   CompileOptions options;
   mlir::MLIRContext context;

@@ -6,6 +6,7 @@
 #include "compiler/codegen/KernelCodegen.h"
 #include "compiler/program/ElementTypes.h"
 #include "compiler/program/KernelTable.h"
+#include "compiler/program/OnnxNodes.h"
 #include "compiler/program/Recipes.h"
 #include "compiler/program/ValueTable.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -17,23 +18,6 @@ using tx::SymExprAttr;
 
 /// Name of the shape program in the generated module.
 constexpr StringLiteral kEvaluate = "txc_evaluate_shapes";
-
-static void collectNodes(Location loc, llvm::SetVector<StringRef> &nodes) {
-  if (auto name = dyn_cast<NameLoc>(loc)) {
-    nodes.insert(name.getName());
-  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
-    for (Location inner : fused.getLocations())
-      collectNodes(inner, nodes);
-  } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
-    collectNodes(call.getCallee(), nodes);
-  }
-}
-
-std::string txc::getOnnxNodes(Location loc) {
-  llvm::SetVector<StringRef> nodes;
-  collectNodes(loc, nodes);
-  return llvm::join(nodes, ", ");
-}
 
 namespace {
 class ProgramBuilder {
@@ -264,8 +248,7 @@ std::pair<int64_t, int64_t> ProgramBuilder::locate(Value tensor) {
   return {base, values.getIndex(buffer.offset)};
 }
 
-/// Bytes that a phase reads and writes, each operand and result once.
-static SymExprAttr getPhaseBytes(Operation *phase) {
+SymExprAttr txc::getPhaseBytes(Operation *phase) {
   SymExprAttr bytes = tx::getConstantExpr(phase->getContext(), 0);
   auto addType = [&](Type type) {
     if (auto packed = dyn_cast<pack::TensorType>(type))
@@ -285,7 +268,7 @@ LogicalResult ProgramBuilder::describePhase(kernel::PhaseInterface phase) {
   PhaseDescription &entry = description.phases.emplace_back();
   entry.function = kernel->function;
   entry.kernelName = kernel->function;
-  entry.onnxNodes = getOnnxNodes(phase.getLoc());
+  entry.onnxNodes = joinNames(getOnnxNodes(phase.getLoc()));
   auto addBuffer = [&](Value tensor) {
     auto [base, offset] = locate(tensor);
     entry.record.push_back(base);
@@ -315,9 +298,12 @@ FailureOr<Program> ProgramBuilder::build(StringRef name) {
     return failure();
   describeRequirements();
   scratchBytes = tx::getConstantExpr(phases.getContext(), 0);
+  // Every phase without a kernel is reported, not the first alone.
+  bool hasFailed = false;
   for (auto phase : main.getOps<kernel::PhaseInterface>())
-    if (failed(describePhase(phase)))
-      return failure();
+    hasFailed |= failed(describePhase(phase));
+  if (hasFailed)
+    return failure();
   description.arenaBytesValue = values.getIndex(plan.getArenaBytes());
   description.scratchBytesValue = values.getIndex(scratchBytes);
   description.valueCount = values.size();
@@ -329,6 +315,8 @@ FailureOr<Program> ProgramBuilder::build(StringRef name) {
   program.description = std::move(description);
   program.code = std::move(code);
   program.numKernels = kernels.size();
+  program.arenaBytes = plan.getArenaBytes();
+  program.scratchBytes = scratchBytes;
   return program;
 }
 

@@ -14,6 +14,7 @@
 #include "compiler/emit/ModelDescription.h"
 #include "compiler/emit/Weights.h"
 #include "compiler/targets/VectorTarget.h"
+#include "dialects/tx/SymExpr.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "python-free-frontend/WeightStore.h"
@@ -26,6 +27,9 @@ struct Program {
   /// in the LLVM dialect.
   mlir::OwningOpRef<mlir::ModuleOp> code;
   size_t numKernels = 0;
+  /// Memory of a run, and of each of its workers besides.
+  tx::SymExprAttr arenaBytes;
+  tx::SymExprAttr scratchBytes;
 };
 
 /// Builds the program of `phases`, a module with one public function `main`.
@@ -37,8 +41,8 @@ mlir::FailureOr<Program> buildProgram(mlir::ModuleOp phases,
                                       const WeightStore &store,
                                       WeightsImage &weights);
 
-/// The ONNX nodes an op comes from, separated by ", ".
-std::string getOnnxNodes(mlir::Location loc);
+/// Bytes that a phase reads and writes, each operand and result once.
+tx::SymExprAttr getPhaseBytes(mlir::Operation *phase);
 
 } // namespace txc
 

@@ -90,9 +90,11 @@ FailureOr<KernelInstance> KernelTable::get(kernel::PhaseInterface phase) {
   std::string name = (mnemonic + "_" + Twine(counts[mnemonic]++)).str();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   Operation *op = &isolated->getBody().front().front();
+  // Errors are about the first phase of the structure.
+  op->setLoc(phase.getLoc());
   FailureOr<EmittedKernel> emitted = emitKernel(b, op, name, target);
   if (failed(emitted))
-    return phase->emitError("no code could be generated for this phase");
+    return failure();
   convertToPhaseAbi(emitted->function);
   KernelInstance &kernel = kernels[structure];
   kernel = {name, std::move(emitted->exprs)};

@@ -8,9 +8,8 @@
 using namespace mlir;
 using namespace txc;
 
-/// The tensor of a weight, borrowed from the mapped file where it can be.
-static llvm::Expected<HostTensor> readWeight(const WeightStore &store,
-                                             tx::WeightOp op) {
+llvm::Expected<HostTensor> txc::readWeight(const WeightStore &store,
+                                           tx::WeightOp op) {
   llvm::Expected<onnx::TensorData> data = store.read(op.getName());
   if (!data)
     return data.takeError();

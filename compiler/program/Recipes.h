@@ -6,11 +6,17 @@
 #define TXC_COMPILER_PROGRAM_RECIPES_H
 
 #include "compiler/emit/Weights.h"
+#include "compiler/reference/HostTensor.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "python-free-frontend/WeightStore.h"
 
 namespace txc {
+
+/// The tensor of a weight, borrowed from the mapped file where it can be; the
+/// store must outlive it.
+llvm::Expected<HostTensor> readWeight(const WeightStore &store,
+                                      tx::WeightOp op);
 
 /// Adds the tensor of `stored` to the image, evaluated by the reference
 /// interpreter when the image is written, and returns its offset. Equal recipes

@@ -10,16 +10,17 @@
 using namespace mlir;
 using namespace txc;
 
+static void clean(OpPassManager &manager) {
+  manager.addPass(createFoldConstantsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
 void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
-  auto clean = [&] {
-    manager.addPass(createFoldConstantsPass());
-    manager.addPass(createCanonicalizerPass());
-    manager.addPass(createCSEPass());
-  };
   // Exporters repeat subexpressions that a pattern wants to see as one value.
-  clean();
+  clean(manager);
   manager.addPass(createSimplifyPass());
-  clean();
+  clean(manager);
   manager.addPass(createIotaIndexingPass(report));
   manager.addPass(createRecognizeLayerNormPass(report));
   manager.addPass(createRecognizeRmsNormPass(report));
@@ -27,5 +28,11 @@ void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   manager.addPass(createRecognizeSoftmaxPass(report));
   manager.addPass(createRecognizeRotaryEmbeddingPass(report));
   manager.addPass(createRecognizeAttentionPass(report));
-  clean();
+  clean(manager);
+}
+
+void txc::buildExactGraphPipeline(OpPassManager &manager, Report *report) {
+  clean(manager);
+  manager.addPass(createIotaIndexingPass(report));
+  clean(manager);
 }

@@ -18,6 +18,11 @@ class Report;
 /// misses and outlives the pass manager's run; one run at a time may use it.
 void buildGraphPipeline(mlir::OpPassManager &manager, Report *report = nullptr);
 
+/// The same without what rounds other than the ONNX ops do: duplicates and
+/// dead ops go, gathers at ranges become views, and no more.
+void buildExactGraphPipeline(mlir::OpPassManager &manager,
+                             Report *report = nullptr);
+
 } // namespace txc
 
 #endif // TXC_PASSES_GRAPH_PIPELINE_H

@@ -29,7 +29,7 @@ OnnxFile::~OnnxFile() = default;
 Expected<std::unique_ptr<OnnxFile>> OnnxFile::open(StringRef path) {
   auto impl = std::make_unique<Impl>();
   if (Error error = impl->files.openModel(path))
-    return addContext(path, std::move(error));
+    return createFileError(path, std::move(error));
   return scan(std::move(impl));
 }
 

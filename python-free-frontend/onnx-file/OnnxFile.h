@@ -84,7 +84,8 @@ public:
   /// The newest IR version of ONNX that is understood.
   static constexpr int64_t newestIrVersion = 14;
 
-  /// Maps and scans the file at \p path.
+  /// Maps and scans the file at \p path. One that can't be read is an
+  /// llvm::FileError; all other errors are about its contents.
   static llvm::Expected<std::unique_ptr<OnnxFile>> open(llvm::StringRef path);
 
   /// Scans \p bytes, a model in memory that may not refer to external data.

@@ -86,7 +86,7 @@ TEST(Problems, InputsThatCannotBeTensors) {
   TestGraph graph = graphOf({node("Identity", {"x"}, {"y"})}, {"y"});
   graph.inputs = {value("x", /*STRING=*/8, {"2"})};
   EXPECT_EQ(Imported(graph).text(),
-            "txc: error: m.onnx: input \"x\" has elements of type STRING, "
+            "m.onnx: input \"x\" has elements of type STRING, "
             "which can't be compiled\n");
 }
 

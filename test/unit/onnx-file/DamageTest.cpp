@@ -183,7 +183,7 @@ TEST(Damage, FilesThatCannotBeOpened) {
     return file ? "" : llvm::toString(file.takeError());
   };
   EXPECT_EQ(errorOf("/no/such/m.onnx"),
-            "/no/such/m.onnx: can't be read: No such file or directory");
+            "'/no/such/m.onnx': can't be read: No such file or directory");
   EXPECT_THAT(errorOf(directory.path.str().str()),
               HasSubstr("is a directory, not a file"));
   EXPECT_THAT(errorOf("/dev/null"), HasSubstr("is not a regular file"));
