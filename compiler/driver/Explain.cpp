@@ -1,0 +1,180 @@
+//===- Explain.cpp - what became of a model ------------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/driver/Explain.h"
+#include "compiler/program/OnnxNodes.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace txc;
+using tx::SymExprAttr;
+
+namespace {
+using SymbolValues = llvm::DenseMap<StringAttr, int64_t>;
+
+class Explainer {
+public:
+  explicit Explainer(Compilation &compilation)
+      : compilation(compilation), module(compilation.getModule()),
+        main(module.lookupSymbol<func::FuncOp>("main")) {}
+
+  Explanation explain();
+
+private:
+  void chooseDims();
+  void explainPhase(kernel::PhaseInterface phase, StringRef kernelName);
+  void explainWeight(kernel::StoredOp stored);
+  ExplainedAmount getAmount(SymExprAttr expr) const;
+
+  Compilation &compilation;
+  ModuleOp module;
+  func::FuncOp main;
+  SymbolValues values;
+  Explanation result;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Texts
+//===----------------------------------------------------------------------===//
+
+static std::vector<ExplainedNode> getNodes(Location loc) {
+  std::vector<ExplainedNode> nodes;
+  for (const OnnxNode &node : getOnnxNodes(loc))
+    nodes.push_back({node.name.str(), node.opType.str()});
+  return nodes;
+}
+
+template <typename T> static std::string toString(const T &printed) {
+  std::string text;
+  llvm::raw_string_ostream(text) << printed;
+  return text;
+}
+
+/// "f32 [B, S, 384]"; stored types as they are.
+static std::string getTypeText(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return toString(type);
+  std::string dims =
+      llvm::join(llvm::map_range(tx::getDims(tensor),
+                                 [](SymExprAttr dim) { return dim.str(); }),
+                 ", ");
+  return toString(tensor.getElementType()) + " [" + dims + "]";
+}
+
+static std::vector<std::string> getTypeTexts(TypeRange types) {
+  std::vector<std::string> texts;
+  for (Type type : types)
+    texts.push_back(getTypeText(type));
+  return texts;
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+/// Whether a run with these dims passes the model's requirements.
+static bool areDimsValid(ModuleOp module, const SymbolValues &values) {
+  auto requirements = module->getAttrOfType<ArrayAttr>("tx.requirements");
+  if (!requirements)
+    return true;
+  return llvm::all_of(requirements.getAsRange<ArrayAttr>(), [&](ArrayAttr r) {
+    std::optional<int64_t> lhs = evaluate(cast<SymExprAttr>(r[0]), values);
+    std::optional<int64_t> rhs = evaluate(cast<SymExprAttr>(r[2]), values);
+    StringRef relation = cast<StringAttr>(r[1]).getValue();
+    if (!lhs || !rhs)
+      return true;
+    return relation == "eq"   ? *lhs == *rhs
+           : relation == "le" ? *lhs <= *rhs
+                              : *lhs != *rhs;
+  });
+}
+
+/// The shape to count costs at: the longest of a few that the model takes.
+void Explainer::chooseDims() {
+  llvm::SetVector<StringAttr> outer;
+  llvm::SetVector<StringAttr> all;
+  for (Type type : main.getArgumentTypes()) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor)
+      continue;
+    for (auto [axis, dim] : llvm::enumerate(tx::getDims(tensor)))
+      collectSymbols(dim, axis == 0 ? outer : all);
+  }
+  all.insert(outer.begin(), outer.end());
+  tx::SymbolBounds bounds = tx::getSymbolBounds(module);
+  for (int64_t length = 128; length > 0; length /= 2) {
+    for (StringAttr symbol : all) {
+      tx::SymbolBounds::Range range = bounds.get(symbol);
+      int64_t value =
+          std::max(outer.contains(symbol) ? 1 : length, range.lower);
+      values[symbol] = range.upper ? std::min(value, *range.upper) : value;
+    }
+    if (areDimsValid(module, values))
+      break;
+  }
+  for (StringAttr symbol : all)
+    result.dims.emplace_back(symbol.str(), values[symbol]);
+  llvm::sort(result.dims);
+}
+
+ExplainedAmount Explainer::getAmount(SymExprAttr expr) const {
+  return {expr.str(), evaluate(expr, values)};
+}
+
+void Explainer::explainPhase(kernel::PhaseInterface phase,
+                             StringRef kernelName) {
+  ExplainedPhase &entry = result.phases.emplace_back();
+  entry.kernel = kernelName.str();
+  entry.nodes = getNodes(phase.getLoc());
+  if (auto sizes = phase->getAttrOfType<ArrayAttr>("sizes"))
+    for (auto size : sizes.getAsRange<SymExprAttr>())
+      entry.sizes.push_back(size.str());
+  entry.reads = getTypeTexts(phase->getOperandTypes());
+  entry.writes = getTypeTexts(phase->getResultTypes());
+  entry.flops = getAmount(phase.getFlops());
+  entry.bytes = getAmount(getPhaseBytes(phase));
+}
+
+void Explainer::explainWeight(kernel::StoredOp stored) {
+  ExplainedWeight &entry = result.weights.emplace_back();
+  entry.type = getTypeText(stored.getType());
+  entry.numReaders = llvm::range_size(stored->getUsers());
+  auto recipe = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      stored, stored.getRecipeAttr());
+  for (Operation &op : recipe.getBody().front()) {
+    if (auto weight = dyn_cast<tx::WeightOp>(op))
+      entry.sources.push_back(weight.getName().str());
+    else if (!isa<tx::ConstantOp>(op) && !op.hasTrait<OpTrait::IsTerminator>())
+      entry.recipe.push_back(op.getName().stripDialect().str());
+  }
+}
+
+Explanation Explainer::explain() {
+  const Program &program = compilation.getProgram();
+  result.target = compilation.getTarget().getName();
+  result.numKernels = program.numKernels;
+  result.weightBytes = compilation.getImage().getSize();
+  chooseDims();
+  SymExprAttr flops = tx::getConstantExpr(module.getContext(), 0);
+  for (auto [phase, description] : llvm::zip_equal(
+           main.getOps<kernel::PhaseInterface>(), program.description.phases)) {
+    explainPhase(phase, description.kernelName);
+    flops = add(flops, phase.getFlops());
+  }
+  for (auto stored : main.getOps<kernel::StoredOp>())
+    explainWeight(stored);
+  result.flops = getAmount(flops);
+  result.arenaBytes = getAmount(program.arenaBytes);
+  result.scratchBytes = getAmount(program.scratchBytes);
+  for (const NearMiss &miss : compilation.getReport().getNearMisses())
+    result.misses.push_back({miss.what, getNodes(miss.location), miss.reason});
+  return std::move(result);
+}
+
+Explanation txc::explain(Compilation &compilation) {
+  return Explainer(compilation).explain();
+}

@@ -1,0 +1,99 @@
+//===- Explain.h - what became of a model ----------------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// The answer to "why is it as fast or slow as it is": the phases of a compiled
+/// program with the ONNX nodes they compute, what they cost, how weights are
+/// stored, and what was not recognized or merged, and why. Plain data, and its
+/// printers: text for people, JSON for programs, a page to look at.
+///
+/// Costs are expressions of the symbolic dims, with their values at given dims.
+/// There is no prediction of time: it would need bandwidths and peaks of the
+/// machine, which nobody has measured when the model is compiled.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_COMPILER_DRIVER_EXPLAIN_H
+#define TXC_COMPILER_DRIVER_EXPLAIN_H
+
+#include "compiler/driver/Compilation.h"
+
+namespace txc {
+
+/// An expression of dims, and its value where it could be evaluated.
+struct ExplainedAmount {
+  std::string expr;
+  std::optional<int64_t> value;
+};
+
+struct ExplainedNode {
+  std::string name;
+  /// The ONNX operator; empty for what is no node.
+  std::string op;
+};
+
+struct ExplainedPhase {
+  /// The function that runs it; equal phases share one.
+  std::string kernel;
+  std::vector<ExplainedNode> nodes;
+  /// Sizes of the iteration space.
+  std::vector<std::string> sizes;
+  /// Types of what it reads and writes, "f32 [B, S, 384]".
+  std::vector<std::string> reads;
+  std::vector<std::string> writes;
+  ExplainedAmount flops;
+  /// Each tensor read or written counts once.
+  ExplainedAmount bytes;
+};
+
+/// A tensor of the weights image.
+struct ExplainedWeight {
+  /// Its type in the image, with the layout.
+  std::string type;
+  /// The model's tensors it is made of.
+  std::vector<std::string> sources;
+  /// The ops that make it, in order: what is computed ahead of all runs. Empty
+  /// for a tensor that is stored as it is.
+  std::vector<std::string> recipe;
+  /// How many phases read it.
+  size_t numReaders = 0;
+};
+
+/// Something that looked like a pattern, or could have been merged, but was
+/// not.
+struct ExplainedMiss {
+  std::string what;
+  std::vector<ExplainedNode> nodes;
+  std::string reason;
+};
+
+struct Explanation {
+  std::string model;
+  std::string target;
+  /// The dims at which amounts are evaluated.
+  std::vector<std::pair<std::string, int64_t>> dims;
+  std::vector<ExplainedPhase> phases;
+  size_t numKernels = 0;
+  std::vector<ExplainedWeight> weights;
+  uint64_t weightBytes = 0;
+  /// Memory of a run, and of each of its threads besides.
+  ExplainedAmount arenaBytes;
+  ExplainedAmount scratchBytes;
+  ExplainedAmount flops;
+  std::vector<ExplainedMiss> misses;
+};
+
+/// Explains a compilation that has gone as far as buildProgram(). Symbolic dims
+/// count as 1 on the first axis of an input, elsewhere as 128 or what fewer the
+/// model's bounds and requirements allow.
+Explanation explain(Compilation &compilation);
+
+void printText(const Explanation &explanation, llvm::raw_ostream &os);
+void printJson(const Explanation &explanation, llvm::raw_ostream &os);
+/// A page in one file, without scripts from elsewhere.
+void printHtml(const Explanation &explanation, llvm::raw_ostream &os);
+
+} // namespace txc
+
+#endif // TXC_COMPILER_DRIVER_EXPLAIN_H
