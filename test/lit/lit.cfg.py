@@ -6,7 +6,7 @@ import lit.formats
 
 config.name = "txc"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir"]
+config.suffixes = [".mlir", ".test"]
 config.test_source_root = os.path.dirname(__file__)
 # CMakeLists.txt gives the two parameters.
 config.test_exec_root = os.path.join(lit_config.params["build"], "test", "lit")

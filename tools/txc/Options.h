@@ -1,0 +1,69 @@
+//===- Options.h - the command line of txc ---------------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// `txc [COMMAND] MODEL.onnx OPTIONS…` as a struct. Options.td lists the
+/// options, and which command knows which.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_TOOLS_TXC_OPTIONS_H
+#define TXC_TOOLS_TXC_OPTIONS_H
+
+#include "compiler/emit/ObjectFile.h"
+#include "python-free-frontend/ImportOnnx.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+namespace txc::tool {
+
+enum class Command { Compile, Check, Explain, Verify, Help, Version };
+
+/// Where `-emit` stops.
+enum class Stage { Tx, Kernel, Loops, LLVM, Assembly, Object, SharedObject };
+
+struct Options {
+  Command command = Command::Compile;
+  std::string inputPath;
+
+  /// Empty: see getOutputPath.
+  std::string outputPath;
+  Stage stage = Stage::SharedObject;
+  std::string weightsPath;
+  /// Empty: made of the model's file name.
+  std::string name;
+  std::string stagesPath;
+
+  std::string target = "native";
+  ImportOptions import;
+  /// `-precision=exact`: no rewrite that rounds other than the ONNX ops do.
+  bool exact = false;
+  /// `-state=kv`: past/present pairs become state of the session.
+  bool cacheToState = false;
+
+  bool json = false;
+  std::string htmlPath;
+  /// Names of inputs and files for them.
+  std::vector<std::pair<std::string, std::string>> inputs;
+
+  CodeGenOptions codeGen;
+  bool timeReport = false;
+  bool verbose = false;
+  /// Command::Help: with the options that it leaves out otherwise.
+  bool helpHidden = false;
+};
+
+/// Parses what follows the program's name. An error is a sentence about wrong
+/// usage, with the nearest option where one is misspelt.
+llvm::Expected<Options> parseOptions(llvm::ArrayRef<const char *> arguments);
+
+/// What the command writes: `-o`, or a file in the current directory named
+/// after the model, with the suffix of the stage.
+std::string getOutputPath(const Options &options);
+
+void printHelp(llvm::raw_ostream &os, bool showHidden);
+
+} // namespace txc::tool
+
+#endif // TXC_TOOLS_TXC_OPTIONS_H

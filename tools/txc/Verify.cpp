@@ -1,0 +1,221 @@
+//===- Verify.cpp - txc verify MODEL.onnx --------------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Runs a compiled model beside the reference interpreter at several shapes,
+/// and where they differ looks for the first node that does.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/common/ReferenceModel.h"
+#include "tools/txc-run/Inputs.h"
+#include "tools/txc/VerifyModels.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace llvm;
+using namespace txc;
+using namespace txc::tool;
+
+using Dims = std::vector<std::pair<std::string, int64_t>>;
+
+namespace {
+
+class Verifier {
+public:
+  Verifier(const Options &options, Console &console)
+      : options(options), console(console), models(options, console) {}
+
+  Outcome run();
+
+private:
+  std::vector<Dims> chooseShapes();
+  Expected<std::vector<run::Array>> makeInputs(const Dims &dims);
+  /// Success also for a shape that neither side takes.
+  Outcome tryShape(const Dims &dims);
+  Outcome compareOutputs(ArrayRef<run::Array> inputs,
+                         ArrayRef<run::Array> found,
+                         const ReferenceResults &expected);
+  void findFirstDifference(ArrayRef<run::Array> inputs,
+                           const ReferenceResults &expected, size_t output);
+  bool isValueWrong(size_t number, ArrayRef<run::Array> inputs,
+                    const ReferenceResults &expected);
+
+  const Options &options;
+  Console &console;
+  VerifyModels models;
+  size_t numRuns = 0;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Shapes and inputs
+//===----------------------------------------------------------------------===//
+
+/// The symbols that are the first axis of some input: batches, mostly.
+static DenseSet<int64_t> getOuterSymbols(txc_model *model) {
+  DenseSet<int64_t> symbols;
+  txc_tensor_info input = {};
+  input.size = sizeof input;
+  for (size_t i = 0; txc_model_input(model, i, &input) == TXC_OK; ++i)
+    if (input.rank > 0 && input.dims[0].kind == TXC_DIM_SYMBOL)
+      symbols.insert(input.dims[0].value);
+  return symbols;
+}
+
+/// All dims 1, then small ones that differ, then longer ones: whole vectors
+/// with a rest. Files for inputs decide the one shape.
+std::vector<Dims> Verifier::chooseShapes() {
+  static constexpr int64_t sizes[][2] = {{1, 1}, {2, 3}, {3, 17}, {1, 28}};
+  if (!options.inputs.empty())
+    return {Dims()};
+  txc_model *model = models.getCompiled().getModel();
+  DenseSet<int64_t> outerSymbols = getOuterSymbols(model);
+  std::vector<Dims> shapes;
+  for (const auto &[outer, inner] : sizes) {
+    Dims dims;
+    txc_symbol_info symbol = {};
+    symbol.size = sizeof symbol;
+    for (int64_t i = 0; txc_model_symbol(model, i, &symbol) == TXC_OK; ++i) {
+      if (symbol.source != TXC_SYMBOL_INPUT)
+        continue;
+      // Dims that need not be equal are not.
+      int64_t size =
+          outerSymbols.contains(i) ? outer : inner + (inner > 1 ? i : 0);
+      dims.emplace_back(symbol.name,
+                        std::clamp(size, symbol.lower, symbol.upper));
+    }
+    if (!is_contained(shapes, dims))
+      shapes.push_back(std::move(dims));
+  }
+  return shapes;
+}
+
+Expected<std::vector<run::Array>> Verifier::makeInputs(const Dims &dims) {
+  run::Options choices;
+  choices.inputs = options.inputs;
+  choices.dims = dims;
+  std::vector<run::Array> inputs;
+  CompiledModel &compiled = models.getCompiled();
+  if (run::Failure failure = run::makeInputs(
+          compiled.getModel(), compiled.getSession(), choices, inputs))
+    return createStringError(failure.text);
+  return inputs;
+}
+
+//===----------------------------------------------------------------------===//
+// Comparing
+//===----------------------------------------------------------------------===//
+
+Outcome Verifier::compareOutputs(ArrayRef<run::Array> inputs,
+                                 ArrayRef<run::Array> found,
+                                 const ReferenceResults &expected) {
+  std::vector<std::string> names = models.getCompiled().getOutputNames();
+  std::optional<size_t> wrong;
+  for (size_t i = 0; i < names.size(); ++i) {
+    Difference difference =
+        compare(found[i], expected.outputs[i], expected.movedOutputs[i]);
+    outs() << formatv("  {0} {1}: max error {2:e2}, rms {3:e2}, tolerance "
+                      "{4:e2}: {5}\n",
+                      names[i], run::formatDims(expected.outputs[i].dims),
+                      difference.largest, difference.rms, difference.tolerance,
+                      difference.isTolerable() ? "ok" : "DIFFERENT");
+    if (!difference.isTolerable() && !wrong)
+      wrong = i;
+  }
+  if (!wrong)
+    return Outcome::success;
+  findFirstDifference(inputs, expected, *wrong);
+  return Outcome::cannotCompile;
+}
+
+bool Verifier::isValueWrong(size_t number, ArrayRef<run::Array> inputs,
+                            const ReferenceResults &expected) {
+  std::unique_ptr<CompiledModel> tapped = models.compileWithTap(number);
+  if (!tapped)
+    return false;
+  Expected<std::vector<run::Array>> found = tapped->run(inputs);
+  if (!found) {
+    consumeError(found.takeError());
+    return true;
+  }
+  return !compare(found->back(), toArray(expected.values[number]),
+                  toArray(expected.movedValues[number]))
+              .isTolerable();
+}
+
+/// Bisects the values that lead to the output: whatever follows a wrong value
+/// is taken to be wrong, too.
+void Verifier::findFirstDifference(ArrayRef<run::Array> inputs,
+                                   const ReferenceResults &expected,
+                                   size_t output) {
+  size_t good = 0;
+  size_t bad = models.getEndOfOutput(output);
+  if (bad == 0)
+    return;
+  // Invariant: what is before `good` is right, value `bad - 1` is wrong.
+  while (good + 1 < bad) {
+    size_t middle = good + (bad - good) / 2;
+    console.enter("search between values " + std::to_string(good) + " and " +
+                  std::to_string(bad));
+    if (isValueWrong(middle - 1, inputs, expected))
+      bad = middle;
+    else
+      good = middle;
+  }
+  outs() << "  first difference: " << models.describeValue(bad - 1) << '\n';
+}
+
+static std::string formatShape(const Dims &dims) {
+  std::vector<std::string> texts;
+  for (const auto &[name, size] : dims)
+    texts.push_back(name + " = " + std::to_string(size));
+  return texts.empty() ? "the model's shape" : join(texts, ", ");
+}
+
+Outcome Verifier::tryShape(const Dims &dims) {
+  console.enter("verify at " + formatShape(dims));
+  Expected<std::vector<run::Array>> inputs = makeInputs(dims);
+  if (!inputs) {
+    outs() << formatShape(dims) << ": skipped: " << toString(inputs.takeError())
+           << '\n';
+    return Outcome::success;
+  }
+  Expected<std::vector<run::Array>> found = models.getCompiled().run(*inputs);
+  Expected<ReferenceResults> expected = models.runReference(*inputs);
+  if (found && expected) {
+    outs() << formatShape(dims) << ":\n";
+    ++numRuns;
+    return compareOutputs(*inputs, *found, *expected);
+  }
+  // Both refuse a shape or a value that the model does not take.
+  bool agree = !found && !expected;
+  std::string ours = found ? "runs" : toString(found.takeError());
+  std::string theirs = expected ? "runs" : toString(expected.takeError());
+  outs() << formatShape(dims);
+  if (agree)
+    outs() << ": skipped: " << ours << '\n';
+  else
+    outs() << ": DIFFERENT: compiled: " << ours << "; reference: " << theirs
+           << '\n';
+  return agree ? Outcome::success : Outcome::cannotCompile;
+}
+
+Outcome Verifier::run() {
+  if (Outcome outcome = models.prepare(); outcome != Outcome::success)
+    return outcome;
+  for (const Dims &dims : chooseShapes())
+    if (Outcome outcome = tryShape(dims); outcome != Outcome::success)
+      return outcome;
+  if (numRuns == 0) {
+    console.error(options.inputPath +
+                  ": no shape could be run; try -dim or -input");
+    return Outcome::cannotCompile;
+  }
+  return Outcome::success;
+}
+
+Outcome tool::verifyModel(const Options &options, Console &console) {
+  return Verifier(options, console).run();
+}

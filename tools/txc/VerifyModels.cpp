@@ -1,0 +1,221 @@
+//===- VerifyModels.cpp - both sides of txc verify -----------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/txc/VerifyModels.h"
+#include "compiler/program/ElementTypes.h"
+#include "compiler/program/OnnxNodes.h"
+#include "compiler/program/Recipes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "tools/common/ReferenceModel.h"
+#include "llvm/ADT/Hashing.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::tool;
+
+//===----------------------------------------------------------------------===//
+// Numbered values
+//===----------------------------------------------------------------------===//
+
+static func::FuncOp getMain(ModuleOp module) {
+  return module.lookupSymbol<func::FuncOp>("main");
+}
+
+/// The ops whose value a run computes and a model can give back: one result of
+/// a type that outputs may have, depending on an input.
+static std::vector<Operation *> getTappableOps(ModuleOp module) {
+  std::vector<Operation *> ops;
+  DenseSet<Value> live;
+  func::FuncOp main = getMain(module);
+  live.insert(main.getArguments().begin(), main.getArguments().end());
+  for (Operation &op : main.getBody().front()) {
+    bool dependsOnInput = llvm::any_of(op.getOperands(), [&](Value operand) {
+      return live.contains(operand);
+    });
+    if (!dependsOnInput)
+      continue;
+    live.insert(op.result_begin(), op.result_end());
+    if (op.getNumResults() != 1)
+      continue;
+    auto type = dyn_cast<RankedTensorType>(op.getResult(0).getType());
+    if (type && getTxcType(type.getElementType()) &&
+        type.getRank() <= TXC_MAX_RANK)
+      ops.push_back(&op);
+  }
+  return ops;
+}
+
+/// Makes a value another output of the model.
+static void addOutput(func::FuncOp main, Value value, StringRef name) {
+  auto terminator =
+      cast<func::ReturnOp>(main.getBody().front().getTerminator());
+  terminator.getOperandsMutable().append(value);
+  unsigned index = main.getNumResults();
+  OpBuilder b(main.getContext());
+  auto attrs =
+      b.getDictionaryAttr(b.getNamedAttr("tx.name", b.getStringAttr(name)));
+  LogicalResult inserted = main.insertResult(index, value.getType(), attrs);
+  (void)inserted;
+  assert(succeeded(inserted) && "a result can always be appended");
+}
+
+std::string VerifyModels::describeValue(size_t number) const {
+  std::string text;
+  for (const OnnxNode &node : getOnnxNodes(taps[number]->getLoc())) {
+    text += text.empty() ? "node \"" : ", node \"";
+    text += node.name.str() + "\"";
+    if (!node.opType.empty())
+      text += " (" + node.opType.str() + ")";
+  }
+  return text.empty() ? taps[number]->getName().getStringRef().str() : text;
+}
+
+size_t VerifyModels::getEndOfOutput(size_t output) const {
+  auto main = getMain(const_cast<Compilation &>(reference).getModule());
+  Value value = main.getBody().front().getTerminator()->getOperand(output);
+  for (size_t number = 0; number < taps.size(); ++number)
+    if (taps[number] == value.getDefiningOp())
+      return number + 1;
+  return taps.size();
+}
+
+//===----------------------------------------------------------------------===//
+// The compiled side
+//===----------------------------------------------------------------------===//
+
+CompileOptions VerifyModels::getReferenceOptions() {
+  CompileOptions compileOptions = getCompileOptions(options, console);
+  compileOptions.stagesPath.clear();
+  compileOptions.onError = [this](const llvm::Twine &message) {
+    if (faults)
+      *faults += message.str();
+    else
+      console.error(message);
+  };
+  return compileOptions;
+}
+
+VerifyModels::VerifyModels(const Options &options, Console &console)
+    : options(options), console(console), reference(getReferenceOptions()) {}
+
+Outcome VerifyModels::compile(std::optional<size_t> tap, bool quiet,
+                              std::unique_ptr<CompiledModel> &result) {
+  CompileOptions compileOptions = getCompileOptions(options, console);
+  if (quiet) {
+    compileOptions.stagesPath.clear();
+    compileOptions.onError = [](const llvm::Twine &) {};
+  }
+  Compilation compilation(std::move(compileOptions));
+  if (Outcome outcome = compilation.importModel(); outcome != Outcome::success)
+    return outcome;
+  if (tap) {
+    ModuleOp module = compilation.getModule();
+    addOutput(getMain(module), getTappableOps(module)[*tap]->getResult(0),
+              "txc.tap");
+  }
+  for (auto step : {&Compilation::optimizeGraph, &Compilation::buildPhases,
+                    &Compilation::buildProgram, &Compilation::lowerToLLVM})
+    if (Outcome outcome = (compilation.*step)(); outcome != Outcome::success)
+      return outcome;
+  SmallString<128> path;
+  if (std::error_code error =
+          llvm::sys::fs::createTemporaryFile("txc-verify", "so", path)) {
+    console.error(error.message());
+    return Outcome::ioFailure;
+  }
+  llvm::FileRemover remover(path);
+  EmitOptions emit;
+  emit.outputPath = path.str();
+  emit.codeGen = options.codeGen;
+  if (Outcome outcome = compilation.emitSharedObject(emit);
+      outcome != Outcome::success)
+    return outcome;
+  llvm::Expected<std::unique_ptr<CompiledModel>> opened =
+      CompiledModel::open(path, /*threads=*/0);
+  if (!opened) {
+    console.error(llvm::toString(opened.takeError()));
+    return Outcome::cannotCompile;
+  }
+  result = std::move(*opened);
+  return Outcome::success;
+}
+
+std::unique_ptr<CompiledModel> VerifyModels::compileWithTap(size_t number) {
+  std::unique_ptr<CompiledModel> result;
+  (void)compile(number, /*quiet=*/true, result);
+  return result;
+}
+
+Outcome VerifyModels::prepare() {
+  if (Outcome outcome = reference.importModel(); outcome != Outcome::success)
+    return outcome;
+  taps = getTappableOps(reference.getModule());
+  return compile(std::nullopt, /*quiet=*/false, compiled);
+}
+
+//===----------------------------------------------------------------------===//
+// The reference's side
+//===----------------------------------------------------------------------===//
+
+llvm::Error VerifyModels::runOnce(ArrayRef<run::Array> inputs, bool perturbed,
+                                  std::vector<run::Array> &outputs,
+                                  std::vector<HostTensor> &values) {
+  DenseMap<Operation *, size_t> numbers;
+  for (auto [number, op] : llvm::enumerate(taps))
+    numbers[op] = number;
+  values.assign(taps.size(), HostTensor());
+  auto read = [&](tx::WeightOp op) -> llvm::Expected<HostTensor> {
+    llvm::Expected<HostTensor> weight = readWeight(reference.getWeights(), op);
+    if (weight && perturbed)
+      perturb(*weight, llvm::hash_value(op.getName()));
+    return weight;
+  };
+  auto tap = [&](Operation *op, ArrayRef<HostTensor> results) {
+    if (auto it = numbers.find(op); it != numbers.end())
+      values[it->second] = results.front();
+  };
+  std::string sentence;
+  faults = &sentence;
+  FailureOr<std::vector<run::Array>> results =
+      tool::runReference(reference.getModule(), inputs, read, tap);
+  faults = nullptr;
+  if (failed(results))
+    return llvm::createStringError(sentence);
+  outputs = std::move(*results);
+  return llvm::Error::success();
+}
+
+/// The inputs with their floats perturbed.
+static llvm::Expected<std::vector<run::Array>>
+perturbInputs(func::FuncOp main, ArrayRef<run::Array> inputs) {
+  std::vector<run::Array> moved(inputs.begin(), inputs.end());
+  for (auto [index, input] : llvm::enumerate(moved)) {
+    auto type = cast<RankedTensorType>(main.getArgument(index).getType());
+    llvm::Expected<HostTensor> tensor =
+        toHostTensor(input, type.getElementType());
+    if (!tensor)
+      return tensor.takeError();
+    perturb(*tensor, index);
+    input = toArray(*tensor);
+  }
+  return moved;
+}
+
+llvm::Expected<ReferenceResults>
+VerifyModels::runReference(ArrayRef<run::Array> inputs) {
+  ReferenceResults results;
+  if (llvm::Error error =
+          runOnce(inputs, /*perturbed=*/false, results.outputs, results.values))
+    return error;
+  llvm::Expected<std::vector<run::Array>> moved =
+      perturbInputs(getMain(reference.getModule()), inputs);
+  if (!moved)
+    return moved.takeError();
+  if (llvm::Error error = runOnce(*moved, /*perturbed=*/true,
+                                  results.movedOutputs, results.movedValues))
+    return error;
+  return results;
+}
