@@ -1,0 +1,42 @@
+//===- Main.cpp - the worker of ONNX's backend tests ---------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Answers requests from standard input, a line each; see test/suite/README.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/txc-suite/Worker.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/raw_ostream.h"
+#include <iostream>
+
+using namespace llvm;
+using namespace txc::suite;
+
+static Answer handle(StringRef request) {
+  SmallVector<StringRef, 3> fields;
+  request.split(fields, '\t');
+  if (fields.size() != 3)
+    return {Answer::Error, "a request is MODE, CASE_DIR and OUT_DIR"};
+  return runCase(fields[0], fields[1], fields[2]);
+}
+
+static void print(const Answer &answer) {
+  static constexpr StringLiteral kinds[] = {"ok", "unsupported", "error"};
+  outs() << kinds[answer.kind];
+  if (answer.kind != Answer::Ok) {
+    outs() << '\t';
+    for (char c : answer.sentence)
+      outs() << (c == '\n' || c == '\t' ? ' ' : c);
+  }
+  outs() << '\n';
+  outs().flush();
+}
+
+int main() {
+  std::string request;
+  while (std::getline(std::cin, request))
+    print(handle(request));
+}

@@ -1,0 +1,30 @@
+//===- Worker.h - one case of ONNX's backend tests -------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Compiles or interprets a case in this process and writes its outputs;
+/// test/suite/README.md describes cases and modes. Compares nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_TOOLS_TXC_SUITE_WORKER_H
+#define TXC_TOOLS_TXC_SUITE_WORKER_H
+
+#include "llvm/ADT/StringRef.h"
+#include <string>
+
+namespace txc::suite {
+
+struct Answer {
+  enum Kind { Ok, Unsupported, Error } kind = Ok;
+  std::string sentence;
+};
+
+/// Runs a case in a mode: "interpret", "static" or "dynamic".
+Answer runCase(llvm::StringRef mode, llvm::StringRef caseDir,
+               llvm::StringRef outDir);
+
+} // namespace txc::suite
+
+#endif // TXC_TOOLS_TXC_SUITE_WORKER_H
