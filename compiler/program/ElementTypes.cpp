@@ -14,6 +14,8 @@ static std::optional<txc_type> getIntegerType(IntegerType type) {
   switch (type.getWidth()) {
   case 1:
     return TXC_BOOL;
+  case 2:
+    return isUnsigned ? TXC_UINT2 : TXC_INT2;
   case 4:
     return isUnsigned ? TXC_UINT4 : TXC_INT4;
   case 8:
@@ -41,5 +43,7 @@ std::optional<txc_type> txc::getTxcType(Type elementType) {
       .Case([](Float8E4M3FNUZType) { return TXC_FLOAT8E4M3FNUZ; })
       .Case([](Float8E5M2Type) { return TXC_FLOAT8E5M2; })
       .Case([](Float8E5M2FNUZType) { return TXC_FLOAT8E5M2FNUZ; })
+      .Case([](Float8E8M0FNUType) { return TXC_FLOAT8E8M0; })
+      .Case([](Float4E2M1FNType) { return TXC_FLOAT4E2M1; })
       .Default([](Type) { return std::nullopt; });
 }

@@ -117,7 +117,8 @@ static LogicalResult rewriteLongGelu(Operation *inner, RewriterBase &rewriter) {
   GeluKind kind = isa<ErfOp>(inner) ? GeluKind::erf : GeluKind::tanh;
   Value argument = inner->getOperand(0);
   Operation *sum = getOnlyUser(inner->getResult(0));
-  auto offset = sum ? matchOffset(sum->getResult(0)) : std::nullopt;
+  auto offset = isa_and_present<AddOp>(sum) ? matchOffset(sum->getResult(0))
+                                            : std::nullopt;
   if (!offset || offset->scalar != 1)
     return rewriter.notifyMatchFailure(inner,
                                        "its only user does not add 1 to it");

@@ -35,10 +35,11 @@ static bool needsNoPhase(Operation *op) {
          isa<tx::ReshapeOp, tx::ConstantOp, tx::WeightOp, kernel::StoredOp>(op);
 }
 
-/// Copies the views that something reads as a row-major tensor.
+/// Copies the views that something reads as a row-major tensor, and writes out
+/// the splat constants that no body could take in.
 static void materializeViews(func::FuncOp function) {
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
-    if (!isView(&op))
+    if (!isView(&op) && !isa<tx::ConstantOp>(op))
       continue;
     bool needsCopy = llvm::any_of(
         op.getUsers(), [](Operation *user) { return !isView(user); });

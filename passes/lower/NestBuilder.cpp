@@ -78,7 +78,7 @@ static TypedAttr getSplat(Value tensor) {
 }
 
 unsigned NestBuilder::addInput(Value tensor, AffineMap map) {
-  TypedAttr splat = getSplat(tensor);
+  TypedAttr splat = getSplat(resolveAccess(tensor).base);
   splats.push_back(splat);
   if (splat)
     return splats.size() - 1;

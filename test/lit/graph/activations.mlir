@@ -131,3 +131,14 @@ func.func @near_misses(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, 
   %9 = tx.mul %y, %8 : tensor<4xf32>, tensor<4xf32>
   return %4, %9 : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// An erf whose only reader is the function's end.
+// CHECK-LABEL: @returned_erf
+// CHECK:         tx.erf
+func.func @returned_erf(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-remark @+1 {{not recognized as GELU: its only user does not add 1 to it}}
+  %y = tx.erf %x : tensor<4xf32>
+  return %y : tensor<4xf32>
+}

@@ -47,3 +47,15 @@ func.func @attention(%q: tensor<1x6x2x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tenso
   %o = tx.attention %q, %k, %v {scale = 1.0, masked_row = #tx<masked_row zero>} : tensor<1x6x2x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>
   return %o : tensor<1x6x2x8xf32>
 }
+
+// -----
+
+// A routine reads its operands in memory: a constant among them is written.
+// CHECK-LABEL: @constant
+// CHECK:         %[[ONE:.*]] = kernel.map [#tx.expr<2>]
+// CHECK:         kernel.call "txc_concat"(%{{.*}}, %[[ONE]])
+func.func @constant(%x: tensor<3xf32>) -> tensor<5xf32> {
+  %one = tx.constant dense<1.0> : tensor<2xf32>
+  %y = tx.concat %x, %one 0 : tensor<3xf32>, tensor<2xf32>
+  return %y : tensor<5xf32>
+}
