@@ -2,9 +2,12 @@
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "compiler/codegen/ptx/GemmToWarp.h"
+#include "compiler/codegen/ptx/WarpToNvvm.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/pack/Pack.h"
 #include "dialects/tx/Tx.h"
+#include "dialects/warp/Warp.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -25,8 +28,10 @@ int main(int argc, char **argv) {
   mlir::registerPass(txc::createLowerToKernelPass);
   mlir::registerPass(txc::createChooseLayoutsPass);
   mlir::registerPass([] { return txc::createFusePass(); });
+  mlir::registerPass([] { return txc::ptx::createGemmToWarpPass(); });
+  mlir::registerPass(txc::createWarpToNvvmPass);
   registry.insert<txc::kernel::KernelDialect, txc::pack::PackDialect,
-                  txc::tx::TxDialect>();
+                  txc::tx::TxDialect, txc::warp::WarpDialect>();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "txc's optimizer driver\n", registry));
 }

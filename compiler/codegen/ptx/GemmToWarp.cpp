@@ -1,0 +1,459 @@
+//===- GemmToWarp.cpp - matrix products on tensor cores ------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// A block computes a blockM x blockN tile of the result. A ring of stages in
+/// shared memory holds tiles of the operands: while the warps multiply one,
+/// the copies of the next ones are under way. Each warp keeps its part of the
+/// sums in fragments; the body is applied to the elements where they are.
+///
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/ptx/GemmToWarp.h"
+#include "compiler/codegen/ptx/GpuFunction.h"
+#include "dialects/warp/Warp.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::ptx;
+using kernel::GemmOp;
+using tx::SymExprAttr;
+using warp::FragmentType;
+using warp::Role;
+using warp::TileType;
+
+FailureOr<GemmSchedule> txc::ptx::chooseGemmSchedule(GemmOp op, unsigned sm) {
+  Type type = getElementTypeOrSelf(op.getLhs().getType());
+  auto rhs = dyn_cast<RankedTensorType>(op.getRhs().getType());
+  if (!rhs)
+    return op.emitError("a GPU takes a plain right operand, found ")
+           << op.getRhs().getType();
+  if (rhs.getElementType() != type)
+    return op.emitError("a matrix instruction has operands of one type, found ")
+           << type << " and " << rhs.getElementType();
+  std::optional<warp::Atom> atom = warp::getAtomFor(type);
+  if (!atom)
+    return op.emitError("no matrix instruction for ")
+           << type << "; f16, bf16 and f32 have one";
+  unsigned firstSm = warp::getMmaAtom(*atom).firstSm;
+  if (sm < firstSm)
+    return op.emitError("the matrix instruction of ")
+           << type << " needs sm_" << firstSm << ", found sm_" << sm;
+  // 64 bytes of k in a row of a tile: four chunks, which is enough to keep
+  // copies of 16 bytes free of bank conflicts. 32 KiB of shared memory and 32
+  // registers of sums a lane let several blocks share a multiprocessor.
+  int64_t blockK = 64 * 8 / static_cast<int64_t>(type.getIntOrFloatBitWidth());
+  return GemmSchedule{*atom, 64, 64, blockK, 32, 32, 4};
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// lhs or rhs: a matrix over `outerDim` (m or n) and k, and its ring of tiles.
+struct Operand {
+  Role role;
+  LinearAccess access;
+  unsigned outerDim, kDim;
+  /// Whether k runs along the rows of a tile, as it does in memory.
+  bool hasKColumns;
+  /// Whether copies may move 16 bytes at a time.
+  bool isAligned;
+  TileType tile;
+  /// Rows of the tile that a stage has.
+  int64_t stageRows;
+  /// Of the block's first row or column, at k = 0.
+  Value base;
+  /// Where the block begins on `outerDim`, and elements from there to the end.
+  Value outerLeft;
+};
+} // namespace
+
+/// Whether `divisor` divides the expression for all values of its symbols.
+static bool isMultipleOf(SymExprAttr expr, int64_t divisor) {
+  return llvm::all_of(expr.getTerms(), [&](tx::MonomialAttr term) {
+    return term.getCoefficient() % divisor == 0;
+  });
+}
+
+/// Chunks of a row begin at multiples of 16 bytes wherever a tile begins.
+static bool hasAlignedRows(const LinearAccess &access, unsigned columnDim,
+                           int64_t chunkElements) {
+  if (access.getConstantStride(columnDim) != 1 ||
+      !isMultipleOf(access.offset, chunkElements))
+    return false;
+  for (auto [dim, stride] : llvm::enumerate(access.strides))
+    if (dim != columnDim && !isMultipleOf(stride, chunkElements))
+      return false;
+  return llvm::all_of(access.terms, [&](const LinearAccess::Term &term) {
+    return isMultipleOf(term.stride, chunkElements);
+  });
+}
+
+static FailureOr<Operand> getOperand(GemmOp op, Role role,
+                                     const GemmSchedule &schedule) {
+  bool isLhs = role == Role::lhs;
+  auto type =
+      cast<RankedTensorType>((isLhs ? op.getLhs() : op.getRhs()).getType());
+  Operand operand;
+  operand.role = role;
+  operand.access = LinearAccess::get(isLhs ? op.getLhsMap() : op.getRhsMap(),
+                                     type, op.getSymbols());
+  operand.outerDim = op.getBatchRank() + (isLhs ? 0 : 1);
+  operand.kDim = op.getBatchRank() + 2;
+  const LinearAccess &access = operand.access;
+  if (!access.isLinearIn(operand.outerDim) || !access.isLinearIn(operand.kDim))
+    return op.emitError("a GPU's product needs strides along m, n and k; the ")
+           << (isLhs ? "left" : "right") << " operand's map has none";
+
+  operand.hasKColumns = access.getConstantStride(operand.kDim) == 1 ||
+                        access.getConstantStride(operand.outerDim) != 1;
+  int64_t block = isLhs ? schedule.blockM : schedule.blockN;
+  operand.stageRows = operand.hasKColumns ? block : schedule.blockK;
+  int64_t columns = operand.hasKColumns ? schedule.blockK : block;
+  operand.tile =
+      TileType::get(op.getContext(), operand.stageRows * schedule.stages,
+                    columns, type.getElementType());
+  operand.isAligned = hasAlignedRows(
+      access, operand.hasKColumns ? operand.kDim : operand.outerDim,
+      operand.tile.getChunkElements());
+  return operand;
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+namespace {
+class GemmKernel {
+public:
+  GemmKernel(GpuFunction &function, GemmOp op, const GemmSchedule &schedule,
+             Operand lhs, Operand rhs)
+      : function(function), b(function.getBuilder()), op(op),
+        schedule(schedule), lhs(lhs), rhs(rhs) {}
+
+  void emit();
+
+private:
+  const warp::MmaAtom &getAtom() const {
+    return warp::getMmaAtom(schedule.atom);
+  }
+  FragmentType getFragmentType(Role role) {
+    return FragmentType::get(op.getContext(), role, schedule.atom);
+  }
+  Value isLess(Value lhs, Value rhs) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, lhs, rhs);
+  }
+  template <typename RegisterOp> Value readRegister() {
+    Value value = RegisterOp::create(b, b.getI32Type());
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
+  }
+
+  void emitPosition();
+  void prepare(Operand &operand, Value buffer, Value firstOuter);
+  void emitCopies(Value kTile);
+  void emitCopy(const Operand &operand, Value tile, Value kTile);
+  SmallVector<Value> emitFragments(const Operand &operand, Value tile,
+                                   Value stage, int64_t k);
+  SmallVector<Value> emitProducts(Value stage, SmallVector<Value> sums);
+  SmallVector<Value> emitLoop();
+  void emitEpilogue(ArrayRef<Value> sums);
+  void emitBody(Value sum, ArrayRef<Value> point);
+
+  GpuFunction &function;
+  ImplicitLocOpBuilder &b;
+  GemmOp op;
+  const GemmSchedule &schedule;
+  Operand lhs, rhs;
+
+  /// Coordinates of this block; m and n are those of its first element.
+  SmallVector<Value> batch;
+  Value firstM, firstN;
+  /// Of this warp's first element in the block.
+  Value warpM, warpN;
+  Value lhsTile, rhsTile;
+};
+} // namespace
+
+/// Which part of the result this block and warp compute.
+void GemmKernel::emitPosition() {
+  firstM = function.mul(readRegister<NVVM::BlockIdXOp>(),
+                        function.index(schedule.blockM));
+  firstN = function.mul(readRegister<NVVM::BlockIdYOp>(),
+                        function.index(schedule.blockN));
+  unsigned batchRank = op.getBatchRank();
+  batch.resize(batchRank);
+  Value number = batchRank ? readRegister<NVVM::BlockIdZOp>() : Value();
+  for (unsigned dim = batchRank; dim-- > 0;) {
+    Value extent = function.getValue(op.getSize(dim));
+    batch[dim] =
+        dim ? arith::RemUIOp::create(b, number, extent).getResult() : number;
+    if (dim)
+      number = arith::DivUIOp::create(b, number, extent);
+  }
+  Value warp = arith::DivUIOp::create(b, readRegister<NVVM::ThreadIdXOp>(),
+                                      function.index(32));
+  Value columns = function.index(schedule.blockN / schedule.warpN);
+  warpM = function.mul(arith::DivUIOp::create(b, warp, columns),
+                       function.index(schedule.warpM));
+  warpN = function.mul(arith::RemUIOp::create(b, warp, columns),
+                       function.index(schedule.warpN));
+}
+
+void GemmKernel::prepare(Operand &operand, Value buffer, Value firstOuter) {
+  SmallVector<Value> point(batch);
+  point.resize(op.getSizes().size(), function.index(0));
+  point[operand.outerDim] = firstOuter;
+  Value number =
+      function.getElementNumber(operand.access, op.getSymbols(), point);
+  operand.base =
+      function.getAddress(buffer, number, operand.tile.getElementType());
+  operand.outerLeft = arith::SubIOp::create(
+      b, function.getValue(op.getSize(operand.outerDim)), firstOuter);
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// Starts the copy of a tile from k-tile `kTile`, to the stage it belongs to.
+/// Beyond the last k-tile it only fills with zeros.
+void GemmKernel::emitCopy(const Operand &operand, Value tile, Value kTile) {
+  Value k = function.mul(kTile, function.index(schedule.blockK));
+  Value kStride = function.getValue(operand.access.strides[operand.kDim]);
+  Value outerStride =
+      function.getValue(operand.access.strides[operand.outerDim]);
+  Value source = function.getAddress(operand.base, function.mul(k, kStride),
+                                     operand.tile.getElementType());
+  Value kLeft =
+      arith::SubIOp::create(b, function.getValue(op.getSize(operand.kDim)), k);
+  Value stage =
+      arith::RemUIOp::create(b, kTile, function.index(schedule.stages));
+  Value row = function.mul(stage, function.index(operand.stageRows));
+  Value rowStride = outerStride, columnStride = kStride;
+  Value rows = operand.outerLeft, columns = kLeft;
+  if (!operand.hasKColumns) {
+    std::swap(rowStride, columnStride);
+    std::swap(rows, columns);
+  }
+  warp::CopyOp::create(b, source, rowStride, columnStride, rows, columns, tile,
+                       row, operand.stageRows, schedule.getThreads(),
+                       operand.isAligned);
+}
+
+void GemmKernel::emitCopies(Value kTile) {
+  emitCopy(lhs, lhsTile, kTile);
+  emitCopy(rhs, rhsTile, kTile);
+  NVVM::CpAsyncCommitGroupOp::create(b);
+}
+
+/// The fragments of a warp's rows (lhs) or columns (rhs) at k of a stage.
+SmallVector<Value> GemmKernel::emitFragments(const Operand &operand, Value tile,
+                                             Value stage, int64_t k) {
+  bool isLhs = operand.role == Role::lhs;
+  Value firstOuter = isLhs ? warpM : warpN;
+  int64_t extent = isLhs ? schedule.warpM : schedule.warpN;
+  int64_t step = isLhs ? getAtom().m : getAtom().n;
+  Value stageRow = function.mul(stage, function.index(operand.stageRows));
+  SmallVector<Value> fragments;
+  for (int64_t offset = 0; offset < extent; offset += step) {
+    Value outer = function.add(firstOuter, function.index(offset));
+    Value row = outer, column = function.index(k);
+    if (!operand.hasKColumns)
+      std::swap(row, column);
+    // An lhs is m x k, an rhs k x n.
+    bool isTransposed = isLhs != operand.hasKColumns;
+    fragments.push_back(warp::LoadFragmentOp::create(
+        b, getFragmentType(operand.role), tile, function.add(stageRow, row),
+        column, isTransposed));
+  }
+  return fragments;
+}
+
+SmallVector<Value> GemmKernel::emitProducts(Value stage,
+                                            SmallVector<Value> sums) {
+  for (int64_t k = 0; k < schedule.blockK; k += getAtom().k) {
+    SmallVector<Value> rows = emitFragments(lhs, lhsTile, stage, k);
+    SmallVector<Value> columns = emitFragments(rhs, rhsTile, stage, k);
+    for (auto [i, row] : llvm::enumerate(rows))
+      for (auto [j, column] : llvm::enumerate(columns)) {
+        Value &sum = sums[i * columns.size() + j];
+        sum = warp::MmaOp::create(b, row, column, sum);
+      }
+  }
+  return sums;
+}
+
+/// The warp's sums, by rows of fragments.
+SmallVector<Value> GemmKernel::emitLoop() {
+  lhsTile = warp::AllocOp::create(b, lhs.tile);
+  rhsTile = warp::AllocOp::create(b, rhs.tile);
+  int64_t ahead = schedule.stages - 1;
+  for (int64_t stage = 0; stage < ahead; ++stage)
+    emitCopies(function.index(stage));
+
+  FragmentType type = getFragmentType(Role::acc);
+  Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
+  SmallVector<Value> sums(schedule.warpM / getAtom().m *
+                              (schedule.warpN / getAtom().n),
+                          warp::FillOp::create(b, type, zero));
+  Value end =
+      function.getValue(tx::ceilDiv(op.getSize(lhs.kDim), schedule.blockK));
+  auto loop =
+      scf::ForOp::create(b, function.index(0), end, function.index(1), sums);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value kTile = loop.getInductionVar();
+  // After the barrier this k-tile is there for all, and all are done with the
+  // stage before it, which the next copies fill.
+  NVVM::CpAsyncWaitGroupOp::create(b, static_cast<uint32_t>(ahead - 1));
+  NVVM::Barrier0Op::create(b);
+  emitCopies(function.add(kTile, function.index(ahead)));
+  Value stage =
+      arith::RemUIOp::create(b, kTile, function.index(schedule.stages));
+  scf::YieldOp::create(b, emitProducts(stage, llvm::to_vector_of<Value>(
+                                                  loop.getRegionIterArgs())));
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+/// Loads the inputs at a point, applies the body, stores the results.
+void GemmKernel::emitBody(Value sum, ArrayRef<Value> point) {
+  Block &body = op.getBodyBlock();
+  auto getNumber = [&](AffineMap map, Type type) {
+    auto access =
+        LinearAccess::get(map, cast<RankedTensorType>(type), op.getSymbols());
+    return function.getElementNumber(access, op.getSymbols(), point);
+  };
+  IRMapping values;
+  values.map(body.getArgument(0), sum);
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
+    BlockArgument argument = body.getArgument(i + 1);
+    values.map(argument,
+               function.load(function.getBuffer(i + 2),
+                             getNumber(op.getInputMap(i), input.getType()),
+                             argument.getType()));
+  }
+  for (Operation &inner : body.without_terminator()) {
+    if (auto index = dyn_cast<kernel::IndexOp>(inner))
+      values.map(index.getResult(), point[index.getDim()]);
+    else if (auto size = dyn_cast<kernel::SizeOp>(inner))
+      values.map(size.getResult(), function.getValue(size.getExpr()));
+    else
+      b.clone(inner, values);
+  }
+  unsigned firstResult = op->getNumOperands();
+  for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
+    function.store(values.lookup(body.getTerminator()->getOperand(i)),
+                   function.getBuffer(firstResult + i),
+                   getNumber(op.getResultMap(i), type));
+}
+
+/// Applies the body to each of the lane's sums that is inside of the result.
+void GemmKernel::emitEpilogue(ArrayRef<Value> sums) {
+  FragmentType type = getFragmentType(Role::acc);
+  Value m = function.add(firstM, warpM), n = function.add(firstN, warpN);
+  Value endM = function.getValue(op.getSize(lhs.outerDim));
+  Value endN = function.getValue(op.getSize(rhs.outerDim));
+  int64_t columns = schedule.warpN / getAtom().n;
+  for (auto [fragment, sum] : llvm::enumerate(sums)) {
+    auto fragmentM = static_cast<int64_t>(fragment) / columns * getAtom().m;
+    auto fragmentN = static_cast<int64_t>(fragment) % columns * getAtom().n;
+    for (int64_t i = 0; i < warp::getLaneElementCount(type); ++i) {
+      auto coordinate = warp::CoordinateOp::create(b, type, i);
+      SmallVector<Value> point(batch);
+      point.push_back(function.add(
+          m, function.add(coordinate.getRow(), function.index(fragmentM))));
+      point.push_back(function.add(
+          n, function.add(coordinate.getColumn(), function.index(fragmentN))));
+      point.push_back(function.index(0));
+      Value isRow = isLess(point[lhs.outerDim], endM);
+      Value isColumn = isLess(point[rhs.outerDim], endN);
+      Value isInside = arith::AndIOp::create(b, isRow, isColumn);
+      Value element = warp::ElementOp::create(b, sum, i);
+      auto guarded = scf::IfOp::create(b, isInside, /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(guarded.thenBlock());
+      emitBody(element, point);
+    }
+  }
+}
+
+void GemmKernel::emit() {
+  emitPosition();
+  prepare(lhs, function.getBuffer(0), firstM);
+  prepare(rhs, function.getBuffer(1), firstN);
+  emitEpilogue(emitLoop());
+}
+
+FailureOr<LLVM::LLVMFuncOp>
+txc::ptx::lowerGemmToWarp(GemmOp op, const GemmSchedule &schedule,
+                          ModuleOp module, StringRef name) {
+  if (!op.getBody().getOps<kernel::CheckOp>().empty())
+    return op.emitError("a GPU kernel can't report faults yet; found "
+                        "kernel.check in the body");
+  FailureOr<Operand> lhs = getOperand(op, Role::lhs, schedule);
+  FailureOr<Operand> rhs = getOperand(op, Role::rhs, schedule);
+  if (failed(lhs) || failed(rhs))
+    return failure();
+  GpuFunction function(module, name, op, schedule.getThreads());
+  GemmKernel(function, op, schedule, *lhs, *rhs).emit();
+  SymExprAttr batches = tx::getConstantExpr(op.getContext(), 1);
+  for (unsigned dim = 0; dim < op.getBatchRank(); ++dim)
+    batches = tx::mul(batches, op.getSize(dim));
+  function.finish({tx::ceilDiv(op.getSize(lhs->outerDim), schedule.blockM),
+                   tx::ceilDiv(op.getSize(rhs->outerDim), schedule.blockN),
+                   batches});
+  return function.getFunction();
+}
+
+//===----------------------------------------------------------------------===//
+// Pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct GemmToWarpPass : PassWrapper<GemmToWarpPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GemmToWarpPass)
+
+  explicit GemmToWarpPass(unsigned sm) { this->sm = sm; }
+  GemmToWarpPass(const GemmToWarpPass &other) : PassWrapper(other) {
+    sm = other.sm.getValue();
+  }
+
+  StringRef getArgument() const override { return "txc-gemm-to-warp"; }
+  StringRef getDescription() const override {
+    return "Write GPU kernels of kernel.gemm in the warp dialect";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<warp::WarpDialect, NVVM::NVVMDialect, LLVM::LLVMDialect,
+                    arith::ArithDialect, math::MathDialect, scf::SCFDialect>();
+  }
+  void runOnOperation() override {
+    SmallVector<GemmOp> gemms;
+    getOperation().walk([&](GemmOp op) { gemms.push_back(op); });
+    for (auto [i, op] : llvm::enumerate(gemms)) {
+      FailureOr<GemmSchedule> schedule = chooseGemmSchedule(op, sm);
+      if (failed(schedule) ||
+          failed(lowerGemmToWarp(op, *schedule, getOperation(),
+                                 ("gemm_" + Twine(i)).str())))
+        return signalPassFailure();
+    }
+  }
+
+  Option<unsigned> sm{*this, "sm", llvm::cl::desc("80 for sm_80")};
+};
+} // namespace
+
+std::unique_ptr<Pass> txc::ptx::createGemmToWarpPass(unsigned sm) {
+  return std::make_unique<GemmToWarpPass>(sm);
+}

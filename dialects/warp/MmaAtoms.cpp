@@ -1,0 +1,88 @@
+//===- MmaAtoms.cpp - the matrix instructions ----------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/warp/MmaAtoms.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+using namespace mlir;
+using namespace txc::warp;
+using NVVM::MMATypes;
+
+// By number of Atom.
+static constexpr MmaAtom kAtoms[] = {
+    // m   n  k  bits  type            first sm
+    {16, 8, 16, 16, MMATypes::f16, 80},
+    {16, 8, 16, 16, MMATypes::bf16, 80},
+    {16, 8, 8, 32, MMATypes::tf32, 80},
+};
+
+const MmaAtom &txc::warp::getMmaAtom(Atom atom) {
+  return kAtoms[static_cast<unsigned>(atom)];
+}
+
+std::optional<Atom> txc::warp::getAtomFor(Type elementType) {
+  if (elementType.isF16())
+    return Atom::f16_m16n8k16;
+  if (elementType.isBF16())
+    return Atom::bf16_m16n8k16;
+  if (elementType.isF32())
+    return Atom::tf32_m16n8k8;
+  return std::nullopt;
+}
+
+Type txc::warp::getTileElementType(Atom atom, MLIRContext *context) {
+  switch (atom) {
+  case Atom::f16_m16n8k16:
+    return Float16Type::get(context);
+  case Atom::bf16_m16n8k16:
+    return BFloat16Type::get(context);
+  case Atom::tf32_m16n8k8:
+    return Float32Type::get(context);
+  }
+  llvm_unreachable("an atom without tiles");
+}
+
+int64_t txc::warp::getRegisterCount(FragmentType fragment) {
+  const MmaAtom &atom = getMmaAtom(fragment.getAtom());
+  constexpr int64_t lanes = 32;
+  switch (fragment.getRole()) {
+  case Role::lhs:
+    return atom.m * atom.k * atom.operandBits / (32 * lanes);
+  case Role::rhs:
+    return atom.k * atom.n * atom.operandBits / (32 * lanes);
+  case Role::acc:
+    return atom.m * atom.n / lanes;
+  }
+  llvm_unreachable("a fragment without role");
+}
+
+int64_t txc::warp::getLaneElementCount(FragmentType fragment) {
+  int64_t perRegister =
+      fragment.getRole() == Role::acc
+          ? 1
+          : getMmaAtom(fragment.getAtom()).getElementsPerRegister();
+  return getRegisterCount(fragment) * perRegister;
+}
+
+/// Lanes come in 8 groups of 4. A group has a row of lhs and acc, and a column
+/// of rhs; a lane of it has adjacent elements along the other dim. Further
+/// registers are 8 rows below or half the atom to the right.
+AffineMap txc::warp::getLaneMap(FragmentType fragment, int64_t number) {
+  const MmaAtom &atom = getMmaAtom(fragment.getAtom());
+  AffineExpr lane = getAffineDimExpr(0, fragment.getContext());
+  AffineExpr group = lane.floorDiv(4), inGroup = lane % 4;
+  if (fragment.getRole() == Role::acc)
+    return AffineMap::get(1, 0,
+                          {group + 8 * (number / 2), inGroup * 2 + number % 2},
+                          fragment.getContext());
+  int64_t perRegister = atom.getElementsPerRegister();
+  int64_t index = number / perRegister, part = number % perRegister;
+  bool isLhs = fragment.getRole() == Role::lhs;
+  AffineExpr k =
+      inGroup * perRegister + part + atom.k / 2 * (isLhs ? index / 2 : index);
+  if (isLhs)
+    return AffineMap::get(1, 0, {group + 8 * (index % 2), k},
+                          fragment.getContext());
+  return AffineMap::get(1, 0, {k, group}, fragment.getContext());
+}

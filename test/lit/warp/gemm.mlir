@@ -1,0 +1,71 @@
+// RUN: txc-opt %s -txc-gemm-to-warp -canonicalize -split-input-file | FileCheck %s
+
+// A dynamic number of rows is a parameter after the buffers. Both operands have
+// rows of a multiple of 16 bytes. The weights' rows run along n.
+// CHECK-LABEL: llvm.func @gemm_0
+// CHECK-SAME:    (%[[X:[^:]*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[W:[^:]*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[BIAS:[^:]*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[RESULT:[^:]*]]: !llvm.ptr<1> {llvm.noalias}, %[[M64:[^:]*]]: i64)
+// CHECK-SAME:    nvvm.kernel, nvvm.reqntid = array<i32: 128, 1, 1>
+// CHECK-SAME:    warp.grid = [#tx.expr<floordiv(M + 63, 64)>, #tx.expr<2>, #tx.expr<1>]
+// CHECK-SAME:    warp.parameters = [#tx.expr<M>]
+// CHECK:         %[[M:.*]] = arith.index_cast %[[M64]] : i64 to index
+// CHECK:         %[[XTILE:.*]] = warp.alloc : <256x32xf16>
+// CHECK:         %[[WTILE:.*]] = warp.alloc : <128x64xf16>
+// Three k-tiles are under way before the loop.
+// CHECK-COUNT-6: warp.copy {{.*}} aligned to
+// CHECK:         scf.for
+// CHECK:           nvvm.cp.async.wait.group 2
+// CHECK:           nvvm.barrier0
+// CHECK:           warp.copy {{.*}} aligned to %[[XTILE]]{{.*}} height 64 threads 128
+// CHECK:           warp.copy {{.*}} aligned to %[[WTILE]]{{.*}} height 32 threads 128
+// CHECK:           nvvm.cp.async.commit.group
+// CHECK-COUNT-2:   warp.load_fragment %[[XTILE]][%{{.*}}, %{{.*}}] :
+// CHECK-COUNT-4:   warp.load_fragment %[[WTILE]][%{{.*}}, %{{.*}}] :
+// CHECK-COUNT-8:   warp.mma
+// The body, once for each of the lane's 32 sums, where they are inside.
+// CHECK:         warp.coordinate !warp.fragment<acc, f16_m16n8k16>[0]
+// CHECK:         %[[SUM:.*]] = warp.element
+// CHECK:         scf.if
+// CHECK:           %[[B:.*]] = llvm.load %{{.*}} : !llvm.ptr<1> -> f32
+// CHECK:           %[[BIASED:.*]] = arith.addf %[[SUM]], %[[B]] : f32
+// CHECK:           %[[HALF:.*]] = arith.truncf %[[BIASED]] : f32 to f16
+// CHECK:           llvm.store %[[HALF]]
+// CHECK-COUNT-31: scf.if
+// CHECK-NOT:      scf.if
+!x = tensor<?x64xf16, #tx.dims<[M, 64]>>
+!r = tensor<?x96xf16, #tx.dims<[M, 96]>>
+func.func @main(%x: !x, %w: tensor<64x96xf16>, %bias: tensor<96xf32>) -> !r {
+  %r = kernel.gemm [#tx.expr<M>, #tx.expr<96>, #tx.expr<64>] (%x : !x, %w : tensor<64x96xf16>)
+      ins(%bias : tensor<96xf32>)
+      maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+            affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>] -> !r {
+  ^bb0(%acc: f32, %b: f32):
+    %s = arith.addf %acc, %b : f32
+    %h = arith.truncf %s : f32 to f16
+    kernel.yield %h : f16
+  }
+  return %r : !r
+}
+
+// -----
+
+// Rows of 20 f32 are aligned, rows of 33 are not. Scores of heads: the right
+// operand's rows run along k, so its fragments are transposed.
+// CHECK-LABEL: llvm.func @gemm_0
+// CHECK-SAME:    warp.grid = [#tx.expr<floordiv(S + 63, 64)>, #tx.expr<floordiv(T + 63, 64)>, #tx.expr<6>]
+// CHECK:         scf.for
+// CHECK:           warp.copy {{.*}}) aligned to %[[X:.*]][
+// CHECK:           warp.copy {{.*}}) to %[[Y:.*]][
+// CHECK:           warp.load_fragment %[[X]][%{{.*}}, %{{.*}}] : <256x16xf32> -> <lhs, tf32_m16n8k8>
+// CHECK:           warp.load_fragment %[[Y]][%{{.*}}, %{{.*}}] transposed : <256x16xf32> -> <rhs, tf32_m16n8k8>
+!x = tensor<2x3x?x20xf32, #tx.dims<[2, 3, S, 20]>>
+!y = tensor<2x3x?x33xf32, #tx.dims<[2, 3, T, 33]>>
+!r = tensor<2x3x?x?xf32, #tx.dims<[2, 3, S, T]>>
+func.func @main(%x: !x, %y: !y) -> !r {
+  %r = kernel.gemm [#tx.expr<2>, #tx.expr<3>, #tx.expr<S>, #tx.expr<T>, #tx.expr<20>] (%x : !x, %y : !y)
+      maps [affine_map<(b, h, m, n, k) -> (b, h, m, k)>, affine_map<(b, h, m, n, k) -> (b, h, n, k)>,
+            affine_map<(b, h, m, n, k) -> (b, h, m, n)>] -> !r {
+  ^bb0(%acc: f32):
+    kernel.yield %acc : f32
+  }
+  return %r : !r
+}

@@ -1,0 +1,178 @@
+//===- EmitPtxTest.cpp - PTX that ptxas assembles ------------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "compiler/codegen/ptx/EmitPtx.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace txc;
+using testing::HasSubstr;
+
+namespace {
+
+struct Case {
+  /// Of the operands and the residual.
+  std::string type;
+  /// Of the contraction, which decides how tiles are copied.
+  int64_t k;
+  unsigned sm;
+};
+
+std::string getName(const testing::TestParamInfo<Case> &info) {
+  return info.param.type + "_k" + std::to_string(info.param.k) + "_sm" +
+         std::to_string(info.param.sm);
+}
+
+/// gelu(x W + bias) + residual, M rows.
+std::string getModule(const Case &test) {
+  std::string text = R"(
+    !x = tensor<?xKxT, #tx.dims<[M, K]>>
+    !r = tensor<?x96xT, #tx.dims<[M, 96]>>
+    func.func @main(%x: !x, %w: tensor<Kx96xT>, %bias: tensor<96xf32>, %residual: !r) -> !r {
+      %r = kernel.gemm [#tx.expr<M>, #tx.expr<96>, #tx.expr<K>] (%x : !x, %w : tensor<Kx96xT>)
+          ins(%bias, %residual : tensor<96xf32>, !r)
+          maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>,
+                affine_map<(m, n, k) -> (m, n)>] -> !r {
+      ^bb0(%acc: f32, %b: f32, %res: T):
+        %half = arith.constant 0.5 : f32
+        %one = arith.constant 1.0 : f32
+        %root = arith.constant 0.707106769 : f32
+        %s = arith.addf %acc, %b : f32
+        %t = arith.mulf %s, %root : f32
+        %e = math.erf %t : f32
+        %p = arith.addf %e, %one : f32
+        %h = arith.mulf %s, %half : f32
+        %gelu = arith.mulf %h, %p : f32
+        ADD
+        kernel.yield %y : T
+      }
+      return %r : !r
+    })";
+  std::string add = "%y = arith.addf %gelu, %res : f32";
+  if (test.type != "f32")
+    add = "%wide = arith.extf %res : T to f32\n"
+          "%sum = arith.addf %gelu, %wide : f32\n"
+          "%y = arith.truncf %sum : f32 to T";
+  auto replaceAll = [&](StringRef from, const std::string &to) {
+    for (size_t at = 0; (at = text.find(from.str(), at)) != std::string::npos;
+         at += to.size())
+      text.replace(at, from.size(), to);
+  };
+  replaceAll("ADD", add);
+  replaceAll("xT", "x" + test.type);
+  replaceAll(": T", ": " + test.type);
+  replaceAll("to T", "to " + test.type);
+  replaceAll("xK", "x" + std::to_string(test.k));
+  replaceAll("<Kx", "<" + std::to_string(test.k) + "x");
+  replaceAll(" K]", " " + std::to_string(test.k) + "]");
+  replaceAll("<K>", "<" + std::to_string(test.k) + ">");
+  return text;
+}
+
+class PtxTest : public testing::Test {
+protected:
+  PtxTest() {
+    DialectRegistry registry;
+    ptx::registerPtxDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+  }
+
+  FailureOr<ptx::PtxKernel> emit(const std::string &text, unsigned sm) {
+    module = parseSourceString<ModuleOp>(text, &context);
+    if (!module)
+      return failure();
+    kernel::GemmOp gemm;
+    module->walk([&](kernel::GemmOp op) { gemm = op; });
+    return ptx::emitPtx(gemm, sm, "gemm");
+  }
+
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+};
+
+class EmitPtxTest : public PtxTest, public testing::WithParamInterface<Case> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Kernels, EmitPtxTest,
+    testing::Values(Case{"f16", 64, 80}, Case{"f16", 64, 90},
+                    Case{"f16", 33, 80}, Case{"bf16", 64, 80},
+                    Case{"f32", 64, 80}, Case{"f32", 64, 90},
+                    Case{"f32", 33, 90}),
+    getName);
+
+/// Runs ptxas on PTX; gives what it printed, or an empty string if it failed.
+std::string assemble(const std::string &ptxas, const ptx::PtxKernel &kernel,
+                     unsigned sm) {
+  SmallString<128> source, report;
+  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("kernel", "ptx", source));
+  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("ptxas", "txt", report));
+  llvm::FileRemover removeSource(source), removeReport(report);
+  std::error_code error;
+  llvm::raw_fd_ostream(source, error) << kernel.text;
+  EXPECT_FALSE(error);
+  std::string target = "-arch=sm_" + std::to_string(sm);
+  int status = llvm::sys::ExecuteAndWait(
+      ptxas, {ptxas, target, "-v", "-o", "/dev/null", source}, std::nullopt,
+      {StringRef(), StringRef(report), StringRef(report)});
+  auto text = llvm::MemoryBuffer::getFile(report);
+  std::string printed = text ? (*text)->getBuffer().str() : std::string();
+  EXPECT_EQ(status, 0) << printed;
+  return printed;
+}
+
+TEST_P(EmitPtxTest, AssemblesWithoutSpills) {
+  FailureOr<ptx::PtxKernel> kernel = emit(getModule(GetParam()), GetParam().sm);
+  ASSERT_TRUE(succeeded(kernel));
+  EXPECT_THAT(kernel->text, HasSubstr(".entry gemm("));
+  EXPECT_THAT(kernel->text, HasSubstr("mma.sync.aligned.m16n8k"));
+  // No function that nothing would define.
+  EXPECT_THAT(kernel->text, testing::Not(HasSubstr("\tcall")));
+  EXPECT_EQ(kernel->threads, 128);
+  ASSERT_EQ(kernel->parameters.size(), 1u);
+  EXPECT_EQ(kernel->parameters[0].str(), "M");
+
+  auto ptxas = llvm::sys::findProgramByName("ptxas");
+  if (!ptxas)
+    ptxas = llvm::sys::findProgramByName("ptxas", {"/usr/local/cuda/bin"});
+  if (!ptxas)
+    GTEST_SKIP() << "NOT ASSEMBLED: there is no ptxas on PATH nor in "
+                    "/usr/local/cuda/bin";
+  EXPECT_THAT(assemble(*ptxas, *kernel, GetParam().sm),
+              HasSubstr("0 bytes spill stores, 0 bytes spill loads"));
+}
+
+/// A function that has no code on a GPU is refused, not left to the linker.
+TEST_F(PtxTest, RefusesUnknownFunctions) {
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    message += diagnostic.str();
+    return success();
+  });
+  std::string text = getModule({"f32", 64, 80});
+  size_t at = text.find("math.erf");
+  text.replace(at, 8, "math.tan");
+  EXPECT_TRUE(failed(emit(text, 80)));
+  EXPECT_THAT(message, HasSubstr("a GPU kernel has no code for math.tan"));
+}
+
+TEST_F(PtxTest, RefusesUnknownGpus) {
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    message += diagnostic.str();
+    return success();
+  });
+  EXPECT_TRUE(failed(emit(getModule({"f32", 64, 80}), 85)));
+  EXPECT_THAT(message, HasSubstr("does not know sm_85"));
+}
+
+} // namespace
