@@ -174,17 +174,120 @@ static LoweredValues lowerConv(OpBuilder &b, ConvOp op) {
   return lowerGroupedConv(b, op);
 }
 
-/// result[q] gathers the taps whose place is whole: (q + low - k * dilation) is
-/// a multiple of the stride and inside.
-static LoweredValues lowerConvTranspose(OpBuilder &b, ConvTransposeOp op) {
+namespace {
+/// Where a transposed convolution's output element finds tap k of its window:
+/// place (q + low - k * dilation) / stride, if that is whole and inside x.
+struct TransposedTap {
+  SmallVector<Value> place;
+  Value isInside;
+};
+} // namespace
+
+/// The output's spatial dims begin at iteration dim 2, the taps at `firstTap`.
+static TransposedTap getTransposedTap(const Body &body, ConvTransposeOp op,
+                                      unsigned firstTap) {
+  OpBuilder &b = body.b;
+  Location loc = body.loc;
+  TransposedTap tap;
+  for (unsigned i = 0; i < op.getStrides().size(); ++i) {
+    Value reach =
+        arith::MulIOp::create(b, loc, body.index(firstTap + i),
+                              body.constantIndex(op.getDilations()[i]));
+    Value index = arith::AddIOp::create(b, loc, body.index(2 + i),
+                                        body.constantIndex(op.getLow()[i]));
+    index = arith::SubIOp::create(b, loc, index, reach);
+    Value stride = body.constantIndex(op.getStrides()[i]);
+    Value quotient = arith::DivSIOp::create(b, loc, index, stride);
+    Value back = arith::MulIOp::create(b, loc, quotient, stride);
+    Value isWhole =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, back, index);
+    Value inside =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, quotient,
+                              body.size(getDim(op.getX().getType(), i + 2)));
+    inside = arith::AndIOp::create(b, loc, inside, isWhole);
+    tap.isInside =
+        tap.isInside
+            ? Value(arith::AndIOp::create(b, loc, tap.isInside, inside))
+            : inside;
+    tap.place.push_back(arith::SelectOp::create(b, loc, inside, quotient,
+                                                body.constantIndex(0)));
+  }
+  return tap;
+}
+
+/// What every place of x contributes to each tap of each output channel, as one
+/// matrix product: [N, places..., O, taps...].
+static FailureOr<Value> buildContributions(OpBuilder &b, ConvTransposeOp op) {
+  MLIRContext *context = b.getContext();
+  Location loc = op.getLoc();
+  RankedTensorType x = op.getX().getType(), w = op.getW().getType();
+  Type elementType = x.getElementType();
+  SmallVector<SymExprAttr> xDims = getDims(x), wDims = getDims(w);
+  SmallVector<int64_t> channelsLast = {0};
+  for (int64_t d = 2; d < x.getRank(); ++d)
+    channelsLast.push_back(d);
+  channelsLast.push_back(1);
+  Value rows = TransposeOp::create(b, loc, op.getX(), channelsLast);
+  SmallVector<SymExprAttr> dims = {xDims[0]};
+  llvm::append_range(dims, ArrayRef(xDims).drop_front(2));
+  rows = ReshapeOp::create(
+      b, loc, getTensorType({product(context, dims), xDims[1]}, elementType),
+      rows);
+  SymExprAttr taps = product(context, ArrayRef(wDims).drop_front(1));
+  Value filters = ReshapeOp::create(
+      b, loc, getTensorType({wDims[0], taps}, elementType), op.getW());
+  auto matmul = MatmulOp::create(b, loc, rows, filters);
+  LoweredValues result = lowerMatmul(b, matmul);
+  matmul.erase();
+  if (failed(result))
+    return failure();
+  llvm::append_range(dims, ArrayRef(wDims).drop_front(1));
+  return Value(ReshapeOp::create(b, loc, getTensorType(dims, elementType),
+                                 result->front()));
+}
+
+/// Without groups: a matrix product, then each output element adds up the
+/// contributions that fall on it.
+static LoweredValues lowerConvTransposeAsMatmul(OpBuilder &b,
+                                                ConvTransposeOp op) {
+  FailureOr<Value> contributions = buildContributions(b, op);
+  if (failed(contributions))
+    return failure();
+  SmallVector<SymExprAttr> sizes = getDims(op.getType());
+  unsigned rank = sizes.size();
+  llvm::append_range(sizes,
+                     ArrayRef(getDims(op.getW().getType())).drop_front(2));
+  NestBuilder nest(b, op.getLoc(), sizes, rank - 2);
+  unsigned table = nest.addTable(*contributions);
+  nest.addResult(op.getType(),
+                 b.getMultiDimIdentityMap(sizes.size()).getMajorSubMap(rank));
+  Operation *rows = nest.build([&](const Body &body) {
+    TransposedTap tap = getTransposedTap(body, op, rank);
+    SmallVector<Value> indices = {body.index(0)};
+    llvm::append_range(indices, tap.place);
+    indices.push_back(body.index(1));
+    for (unsigned d = rank; d < sizes.size(); ++d)
+      indices.push_back(body.index(d));
+    Value element = body.fetch(table, indices);
+    Value zero = body.constant(element.getType(), 0);
+    element =
+        arith::SelectOp::create(body.b, body.loc, tap.isInside, element, zero);
+    return SmallVector<Value>{body.reduce(Combine::sum, element)};
+  });
+  return SmallVector<Value>(rows->getResults());
+}
+
+/// With groups: each output element sums over its group's channels and the
+/// taps.
+static LoweredValues lowerGroupedConvTranspose(OpBuilder &b,
+                                               ConvTransposeOp op) {
   RankedTensorType x = op.getX().getType(), w = op.getW().getType();
   SmallVector<SymExprAttr> sizes = getDims(op.getType());
-  unsigned rank = sizes.size(), spatial = rank - 2;
-  auto groups = static_cast<int64_t>(op.getGroups());
-  sizes.push_back(floorDiv(getDim(x, 1), groups));
+  unsigned rank = sizes.size();
+  sizes.push_back(floorDiv(getDim(x, 1), static_cast<int64_t>(op.getGroups())));
   llvm::append_range(sizes, ArrayRef(getDims(w)).drop_front(2));
   SymExprAttr channels = sizes[rank];
-  NestBuilder nest(b, op.getLoc(), sizes, spatial + 1);
+  NestBuilder nest(b, op.getLoc(), sizes, rank - 1);
   unsigned input = nest.addTable(op.getX()), filter = nest.addTable(op.getW());
   nest.addResult(op.getType(),
                  b.getMultiDimIdentityMap(sizes.size()).getMajorSubMap(rank));
@@ -198,41 +301,25 @@ static LoweredValues lowerConvTranspose(OpBuilder &b, ConvTransposeOp op) {
     channel = arith::AddIOp::create(builder, loc, channel, body.index(rank));
     Value within =
         arith::RemUIOp::create(builder, loc, body.index(1), perGroup);
+    TransposedTap tap = getTransposedTap(body, op, rank + 1);
     SmallVector<Value> place = {body.index(0), channel};
-    SmallVector<Value> tap = {channel, within};
-    Value isInside;
-    for (unsigned i = 0; i < spatial; ++i) {
-      Value k = body.index(rank + 1 + i);
-      Value reach = arith::MulIOp::create(
-          builder, loc, k, body.constantIndex(op.getDilations()[i]));
-      Value index = arith::AddIOp::create(builder, loc, body.index(2 + i),
-                                          body.constantIndex(op.getLow()[i]));
-      index = arith::SubIOp::create(builder, loc, index, reach);
-      Value stride = body.constantIndex(op.getStrides()[i]);
-      Value quotient = arith::DivSIOp::create(builder, loc, index, stride);
-      Value back = arith::MulIOp::create(builder, loc, quotient, stride);
-      Value isWhole = arith::CmpIOp::create(
-          builder, loc, arith::CmpIPredicate::eq, back, index);
-      Value inside =
-          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
-                                quotient, body.size(getDim(x, i + 2)));
-      inside = arith::AndIOp::create(builder, loc, inside, isWhole);
-      isInside =
-          isInside
-              ? Value(arith::AndIOp::create(builder, loc, isInside, inside))
-              : inside;
-      place.push_back(arith::SelectOp::create(builder, loc, inside, quotient,
-                                              body.constantIndex(0)));
-      tap.push_back(k);
-    }
-    Value element = body.fetch(input, place);
-    Value product =
-        arith::MulFOp::create(builder, loc, element, body.fetch(filter, tap));
+    llvm::append_range(place, tap.place);
+    SmallVector<Value> weight = {channel, within};
+    for (unsigned d = rank + 1; d < sizes.size(); ++d)
+      weight.push_back(body.index(d));
+    Value product = arith::MulFOp::create(
+        builder, loc, body.fetch(input, place), body.fetch(filter, weight));
     Value zero = body.constant(product.getType(), 0);
-    product = arith::SelectOp::create(builder, loc, isInside, product, zero);
+    product =
+        arith::SelectOp::create(builder, loc, tap.isInside, product, zero);
     return SmallVector<Value>{body.reduce(Combine::sum, product)};
   });
   return SmallVector<Value>(rows->getResults());
+}
+
+static LoweredValues lowerConvTranspose(OpBuilder &b, ConvTransposeOp op) {
+  return op.getGroups() == 1 ? lowerConvTransposeAsMatmul(b, op)
+                             : lowerGroupedConvTranspose(b, op);
 }
 
 //===----------------------------------------------------------------------===//
