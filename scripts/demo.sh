@@ -26,10 +26,12 @@ tokens = json.load(open(sys.argv[1]))["model"]["vocab"]
 print(*sorted(tokens, key=tokens.get), sep="\n")
 END
 
-# All that an application needs is txc.h and the model.
-run clang-22 -std=c11 -O2 -I runtime examples/similarity.c \
-  -o "$out/similarity" -ldl -lm
-run "$out/similarity" "$out/minilm.so" "$out/vocabulary.txt" \
-  "A compiler translates programs." \
-  "Programs are translated by compilers." \
-  "The cat sleeps on the sofa."
+# The application includes the generated minilm.h and links minilm.so.
+search=examples/semantic-search
+run clang-22 -std=c11 -O2 -I "$out" "$search/search.c" "$search/wordpiece.c" \
+  "$out/minilm.so" -Wl,-rpath,'$ORIGIN' -lm -o "$out/search"
+
+# Questions from a terminal, one fixed question elsewhere.
+question=()
+[[ -t 0 ]] || question=("Why does the sea rise and fall twice a day?")
+run "$out/search" "$out/vocabulary.txt" "$search/passages.txt" "${question[@]}"
