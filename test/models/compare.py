@@ -101,9 +101,10 @@ class Check:
                           f"{list(expected[name].shape)})")
 
 
-def compile_model(txc, path, directory):
+def compile_model(txc, path, directory, options):
     so = directory / (path.stem + ".so")
-    done = subprocess.run([txc, path, "-o", so], capture_output=True, text=True)
+    done = subprocess.run([txc, path, "-o", so, *options], capture_output=True,
+                          text=True)
     if done.returncode:
         sys.exit(f"compare.py: txc failed with {done.returncode}: "
                  f"{done.stderr.strip()}")
@@ -140,6 +141,8 @@ def parse_arguments():
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--so", type=pathlib.Path, help="the compiled model")
     how.add_argument("--txc", type=pathlib.Path, help="compiles it")
+    parser.add_argument("--option", action="append", default=[],
+                        help="of txc: --option=-target=x86-64-v3")
     parser.add_argument("--sets", type=pathlib.Path)
     parser.add_argument("--batches", type=numbers, default=[1, 3, 8])
     parser.add_argument("--lengths", type=numbers,
@@ -153,7 +156,7 @@ def main():
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as scratch:
         so = args.so or compile_model(args.txc, args.model,
-                                      pathlib.Path(scratch))
+                                      pathlib.Path(scratch), args.option)
         try:
             models = {n: compiled_model.CompiledModel(so, n, shim=args.shim)
                       for n in THREADS}
