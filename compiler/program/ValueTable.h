@@ -35,8 +35,8 @@ public:
   std::optional<int32_t> matchSymbol(tx::SymExprAttr expr) const;
 
   /// Builds `void name(ptr symbols, ptr values)`. It never traps: sums and
-  /// products saturate, so that a size too large stays too large, and a division
-  /// by zero gives 0.
+  /// products saturate, so that a size too large stays too large, and a
+  /// division by zero gives 0.
   mlir::LLVM::LLVMFuncOp buildFunction(mlir::OpBuilder &b, mlir::Location loc,
                                        llvm::StringRef name) const;
 

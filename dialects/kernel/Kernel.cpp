@@ -54,8 +54,9 @@ static LogicalResult verifyMaps(Operation *op, ArrayAttr sizes,
              << index << " must have " << sizes.size() << " dims and "
              << symbols.size() << " symbols, found " << attribute;
     if (map.getNumResults() != getRank(value.getType()))
-      return op->emitOpError("map ") << index << " must address "
-                                     << value.getType() << ", found " << attribute;
+      return op->emitOpError("map ")
+             << index << " must address " << value.getType() << ", found "
+             << attribute;
   }
   return success();
 }

@@ -46,8 +46,8 @@ Type pack::TensorType::parse(AsmParser &parser) {
       parser.parseType(elementType) || parser.parseComma() ||
       parser.parseAttribute(layout) || parser.parseGreater())
     return {};
-  return parser.getChecked<pack::TensorType>(parser.getContext(), shape, elementType,
-                                       layout);
+  return parser.getChecked<pack::TensorType>(parser.getContext(), shape,
+                                             elementType, layout);
 }
 
 void pack::TensorType::print(AsmPrinter &printer) const {
@@ -56,9 +56,10 @@ void pack::TensorType::print(AsmPrinter &printer) const {
   printer << "x" << getElementType() << ", " << getLayout() << ">";
 }
 
-LogicalResult pack::TensorType::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 ArrayRef<int64_t> shape, Type elementType,
-                                 PanelsAttr layout) {
+LogicalResult
+pack::TensorType::verify(function_ref<InFlightDiagnostic()> emitError,
+                         ArrayRef<int64_t> shape, Type elementType,
+                         PanelsAttr layout) {
   if (shape.size() != 2)
     return emitError() << "panels store a matrix, found rank " << shape.size();
   if (!elementType.isIntOrFloat() ||
@@ -77,7 +78,7 @@ int64_t pack::TensorType::getStoredBytes() const {
 }
 
 void pack::TensorType::encode(ArrayRef<char> dense,
-                        MutableArrayRef<char> stored) const {
+                              MutableArrayRef<char> stored) const {
   int64_t rows = getShape()[0], columns = getShape()[1];
   int64_t lanes = getLayout().getLanes();
   int64_t bytes = getElementType().getIntOrFloatBitWidth() / 8;

@@ -4,8 +4,8 @@
 //
 /// \file
 /// Gives every tensor of a program of phases a place: weights, inputs, outputs
-/// and states have their own memory, all others share one arena, whose offsets are
-/// expressions of the symbols.
+/// and states have their own memory, all others share one arena, whose offsets
+/// are expressions of the symbols.
 ///
 /// The program is a straight line, so a linear scan over the phases decides
 /// which tensors may share a *slot* of the arena; which of two symbolic sizes

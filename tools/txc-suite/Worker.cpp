@@ -58,8 +58,8 @@ static std::string joinPath(StringRef folder, const Twine &name) {
 
 CaseRunner::CaseRunner(StringRef mode, StringRef caseDir, StringRef outDir)
     : mode(mode), caseDir(caseDir), outDir(outDir),
-      modelPath(
-          joinPath(caseDir, mode == "dynamic" ? "dynamic.onnx" : "model.onnx")) {
+      modelPath(joinPath(caseDir,
+                         mode == "dynamic" ? "dynamic.onnx" : "model.onnx")) {
   CompileOptions options;
   options.inputPath = modelPath;
   options.codeGen.numThreads = 1;

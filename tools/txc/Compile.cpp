@@ -156,6 +156,8 @@ Outcome tool::compileModel(const Options &options, Console &console) {
   total.stop();
   if (options.timeReport) {
     timing.print();
+    // Its destructor would print once more.
+    timing.setEnabled(false);
     reportResources(compilation);
   }
   return outcome;
