@@ -192,6 +192,10 @@ static std::optional<int64_t> matchConstantCausal(const Condition &condition) {
 
 bool Conjunction::extractPlace(const Condition &condition,
                                AttentionMask &mask) {
+  // A row that is repeated for all queries is no causal mask, whatever it says.
+  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(condition.value));
+  if (dims.size() < 2 || ArrayRef(dims).take_back(2) != scores.take_back(2))
+    return false;
   if (std::optional<int64_t> offset = matchConstantCausal(condition)) {
     if (mask.causal)
       return false;

@@ -63,3 +63,15 @@ func.func @constants(%q: tensor<1x1x2x8xf32>, %k: tensor<1x1x4x8xf32>) -> (tenso
   %1 = tx.attention %q, %q, %q mask %first : tensor<2x2xf32> {scale = 0.5 : f64, masked_row = #tx<masked_row nan>} : tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>
   return %0, %1 : tensor<1x1x2x8xf32>, tensor<1x1x2x8xf32>
 }
+
+// -----
+
+// One row for all queries: the last key is padding, nothing is causal.
+// CHECK-LABEL: @repeated_row
+// CHECK:         %[[M:.*]] = tx.constant dense<{{\[\[}}true, true, false]]> : tensor<1x3xi1>
+// CHECK-NEXT:    tx.attention {{.*}} mask %[[M]] : tensor<1x3xi1> {masked_row
+func.func @repeated_row(%q: tensor<1x1x2x8xf32>, %k: tensor<1x1x3x8xf32>) -> tensor<1x1x2x8xf32> {
+  %row = tx.constant dense<[[true, true, false]]> : tensor<1x3xi1>
+  %0 = tx.attention %q, %k, %k mask %row : tensor<1x3xi1> {scale = 0.5 : f64, masked_row = #tx<masked_row nan>} : tensor<1x1x2x8xf32>, tensor<1x1x3x8xf32>, tensor<1x1x3x8xf32>
+  return %0 : tensor<1x1x2x8xf32>
+}
