@@ -11,113 +11,20 @@
 ///
 ///     fma-peak [THREADS [MILLISECONDS]]
 ///
-/// Clocks and neighbours change from minute to minute, so a share of the peak
-/// means something only when both were measured in the same run.
-///
 //===----------------------------------------------------------------------===//
 
-#include <atomic>
-#include <chrono>
+#include "tools/txc-run/MachinePeak.h"
+
 #include <cstdio>
 #include <cstdlib>
-#include <immintrin.h>
-#include <thread>
-#include <vector>
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// Multiply-adds of one call of a burst below, counted in floating point
-/// operations. Long enough that reading the clock between calls is nothing.
-struct Burst {
-  void (*run)();
-  double flops;
-};
-
-constexpr int iterations = 4096;
-// Two units of latency four need eight chains. More hide a renamer's stalls.
-constexpr int chains = 12;
-
-__attribute__((target("avx512f"))) void burst512() {
-  __m512 sums[chains];
-  for (__m512 &sum : sums)
-    sum = _mm512_setzero_ps();
-  __m512 a = _mm512_set1_ps(1.0f), b = a;
-  for (int i = 0; i < iterations; ++i) {
-    // Nothing is known of a and b, so the products can't leave the loop.
-    asm volatile("" : "+v"(a), "+v"(b));
-#pragma unroll
-    for (__m512 &sum : sums)
-      sum = _mm512_fmadd_ps(a, b, sum);
-  }
-  for (__m512 &sum : sums)
-    asm volatile("" ::"v"(sum));
-}
-
-__attribute__((target("avx2,fma"))) void burst256() {
-  __m256 sums[chains];
-  for (__m256 &sum : sums)
-    sum = _mm256_setzero_ps();
-  __m256 a = _mm256_set1_ps(1.0f), b = a;
-  for (int i = 0; i < iterations; ++i) {
-    asm volatile("" : "+x"(a), "+x"(b));
-#pragma unroll
-    for (__m256 &sum : sums)
-      sum = _mm256_fmadd_ps(a, b, sum);
-  }
-  for (__m256 &sum : sums)
-    asm volatile("" ::"x"(sum));
-}
-
-/// The widest burst of this machine; run is null where it has no FMA at all.
-Burst widestBurst() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f"))
-    return {burst512, 2.0 * 16 * chains * iterations};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return {burst256, 2.0 * 8 * chains * iterations};
-  return {nullptr, 0};
-}
-
-/// FLOP/s of all threads together, while all of them run.
-double measure(const Burst &burst, int threadCount,
-               std::chrono::milliseconds duration) {
-  std::atomic<int> waiting{threadCount};
-  std::vector<double> rates(threadCount);
-  std::vector<std::thread> threads;
-  threads.reserve(threadCount);
-  for (int t = 0; t < threadCount; ++t)
-    threads.emplace_back([&, t] {
-      burst.run(); // Wakes the vector units.
-      waiting.fetch_sub(1);
-      while (waiting.load() > 0)
-        std::this_thread::yield();
-      Clock::time_point begin = Clock::now(), now = begin;
-      double flops = 0;
-      for (; now - begin < duration; now = Clock::now()) {
-        burst.run();
-        flops += burst.flops;
-      }
-      rates[t] = flops / std::chrono::duration<double>(now - begin).count();
-    });
-  double sum = 0;
-  for (int t = 0; t < threadCount; ++t) {
-    threads[t].join();
-    sum += rates[t];
-  }
-  return sum;
-}
 
 /// A positive number of the command line, or 0.
-int parse(const char *text) {
+static int parse(const char *text) {
   char *end = nullptr;
   long value = std::strtol(text, &end, 10);
   return *end == '\0' && value > 0 && value <= 100000 ? static_cast<int>(value)
                                                       : 0;
 }
-
-} // namespace
 
 int main(int argc, char **argv) {
   int threadCount = argc > 1 ? parse(argv[1]) : 1;
@@ -126,13 +33,12 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "usage: fma-peak [THREADS [MILLISECONDS]]\n");
     return 2;
   }
-  Burst burst = widestBurst();
-  if (!burst.run) {
+  double rate = txc::run::measurePeak(threadCount,
+                                      std::chrono::milliseconds(milliseconds));
+  if (rate == 0) {
     std::fprintf(stderr, "fma-peak: error: this CPU has no AVX2 with FMA\n");
     return 1;
   }
-  double rate =
-      measure(burst, threadCount, std::chrono::milliseconds(milliseconds));
   std::printf("%.1f\n", rate * 1e-9);
   return 0;
 }

@@ -14,6 +14,7 @@
 #include "tools/txc-run/Files.h"
 #include "tools/txc-run/Format.h"
 #include "tools/txc-run/Inputs.h"
+#include "tools/txc-run/MachinePeak.h"
 #include "tools/txc-run/Report.h"
 
 #include <chrono>
@@ -158,12 +159,15 @@ Failure report(const Options &options, const Profile &profile, Result &result) {
   if (!options.outputDir.empty())
     if (Failure failure = writeOutputs(options, result.outputs))
       return failure;
-  int64_t runs = std::max<int32_t>(options.repeat, 1);
-  if (options.profile)
-    result.kernels = profile.sumByKernel();
+  if (options.profile) {
+    result.profile = &profile;
+    result.scale.runs = std::max<int32_t>(options.repeat, 1);
+    result.scale.peak =
+        measurePeak(result.session.threads, std::chrono::milliseconds(30));
+  }
   std::string error;
   if (!options.traceFile.empty() &&
-      !writeFile(options.traceFile, profile.formatTrace(), error))
+      !writeFile(options.traceFile, profile.formatTrace(options.model), error))
     return {Failure::Io, error};
   std::string text;
   if (options.json) {
@@ -172,9 +176,9 @@ Failure report(const Options &options, const Profile &profile, Result &result) {
     if (options.outputDir.empty())
       text += formatOutputs(result.outputs);
     if (options.repeat)
-      text += formatTiming(result);
+      text += formatTiming(result) + formatMemory(result);
     if (options.profile)
-      text += formatKernels(result.kernels, runs);
+      text += formatProfile(profile, result.scale);
   }
   fputs(text.c_str(), stdout);
   return {};
@@ -208,13 +212,11 @@ Failure runTool(const Options &options) {
                    profile, result))
     return failure;
 
-  txc_session_info session = {};
-  session.size = sizeof session;
-  txc_session_describe(handles.session, &session);
+  result.session.size = sizeof result.session;
+  txc_session_describe(handles.session, &result.session);
   txc_model_info model = {};
   model.size = sizeof model;
   txc_model_describe(handles.model, &model);
-  result.threads = session.threads;
   result.target = model.target;
   result.rssMb = getRssMb();
   return report(options, profile, result);

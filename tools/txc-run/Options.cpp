@@ -213,10 +213,11 @@ usage: txc-run MODEL.so [options]
   --output-dir DIR          write NAME.npy for each output (NAME.pb where NumPy
                             lacks the type; a / in NAME becomes _) instead of
                             printing it
-  --threads N               default: one for each core
+  --threads N               default: one for each physical core
   --repeat K                print minimum, median and p99 of K runs, after one
                             that is not timed; state is reset before each
-  --profile[=TRACE.json]    a table of time by kernel; a trace for Perfetto
+  --profile[=TRACE.json]    tables of time by phase and by kernel, beside the
+                            machine's peak; a trace for Perfetto
   --json                    one object on standard output
   --list                    describe the model, don't run it
   --state-capacity N        positions of state

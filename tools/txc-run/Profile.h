@@ -20,17 +20,21 @@
 
 namespace txc::run {
 
-/// All phases of one kernel, over all runs.
-struct KernelTime {
+/// What one phase, or all phases of one kernel, took.
+struct ProfileRow {
   std::string kernel;
-  /// The ONNX nodes of its first phase.
+  /// The ONNX nodes of the (first) phase.
   std::string nodes;
+  size_t phase = 0; ///< Its index, or that of the first.
+  int32_t threads = 0;
   int64_t calls = 0;
   uint64_t nanoseconds = 0;
-  double flops = 0; ///< 0: not known.
+  uint64_t shortest = UINT64_MAX; ///< One call, in nanoseconds.
+  double flops = 0;               ///< 0: not known.
   double bytes = 0;
 };
 
+/// Collects the events of a session's runs.
 class Profile {
 public:
   /// The callback of a session; user is the Profile.
@@ -38,20 +42,34 @@ public:
 
   void clear() { events.clear(); }
 
+  /// The phases, in the order of the program.
+  std::vector<ProfileRow> sumByPhase() const;
+
   /// The kernels, those that take longest first.
-  std::vector<KernelTime> sumByKernel() const;
+  std::vector<ProfileRow> sumByKernel() const;
 
   /// A trace in the format of chrome://tracing, which Perfetto reads: one slice
-  /// a phase, times in microseconds from the first event.
+  /// a phase, times in microseconds from the first event. \p process is what
+  /// the viewer calls it all.
   /// Source: "Trace Event Format", catapult.
-  std::string formatTrace() const;
+  std::string formatTrace(const std::string &process) const;
 
 private:
   std::vector<txc_phase_event> events;
 };
 
-/// A table: time a run, share, calls a run, GFLOP/s, GB/s, kernel, nodes.
-std::string formatKernels(const std::vector<KernelTime> &kernels, int64_t runs);
+/// What both tables are related to.
+struct ProfileScale {
+  int64_t runs = 1;
+  /// f32 operations a second that the machine could do on the session's
+  /// threads; 0: not known.
+  double peak = 0;
+};
+
+/// A line a phase, then a line a kernel.
+std::string formatProfile(const Profile &profile, const ProfileScale &scale);
+std::string formatProfileJson(const Profile &profile,
+                              const ProfileScale &scale);
 
 } // namespace txc::run
 

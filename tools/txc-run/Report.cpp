@@ -73,18 +73,16 @@ std::string txc::run::formatTiming(const Result &result) {
   Timing timing = summarize(result.nanoseconds);
   return format("%zu runs, %d threads: min %.4f ms, median %.4f ms, p99 %.4f "
                 "ms; loaded in %.1f ms, %.1f MB resident\n",
-                result.nanoseconds.size(), result.threads, timing.minMs,
+                result.nanoseconds.size(), result.session.threads, timing.minMs,
                 timing.medianMs, timing.p99Ms, result.loadMs, result.rssMb);
 }
 
-static std::string formatKernelJson(const KernelTime &kernel) {
-  return format(
-      "{\"kernel\": %s, \"nodes\": %s, \"calls\": %lld, \"ms\": %s, "
-      "\"flops\": %s, \"bytes\": %s}",
-      quoteJson(kernel.kernel).c_str(), quoteJson(kernel.nodes).c_str(),
-      static_cast<long long>(kernel.calls),
-      formatJson(static_cast<double>(kernel.nanoseconds) / 1e6).c_str(),
-      formatJson(kernel.flops).c_str(), formatJson(kernel.bytes).c_str());
+std::string txc::run::formatMemory(const Result &result) {
+  auto mb = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
+  return format("session: arena %.2f MB, scratch %.2f MB, state %.2f MB\n",
+                mb(result.session.arena_bytes),
+                mb(result.session.scratch_bytes),
+                mb(result.session.state_bytes));
 }
 
 std::string txc::run::formatJson(const Result &result) {
@@ -97,11 +95,16 @@ std::string txc::run::formatJson(const Result &result) {
                    formatJson(timing.p99Ms).c_str());
   }
   text += format("\"runs\": %zu, \"threads\": %d, \"target\": %s, "
-                 "\"load_ms\": %s, \"rss_mb\": %s, \"outputs\": [",
-                 std::max<size_t>(result.nanoseconds.size(), 1), result.threads,
-                 quoteJson(result.target).c_str(),
+                 "\"load_ms\": %s, \"rss_mb\": %s, \"arena_bytes\": %llu, "
+                 "\"scratch_bytes\": %llu, \"state_bytes\": %llu, "
+                 "\"outputs\": [",
+                 std::max<size_t>(result.nanoseconds.size(), 1),
+                 result.session.threads, quoteJson(result.target).c_str(),
                  formatJson(result.loadMs).c_str(),
-                 formatJson(result.rssMb).c_str());
+                 formatJson(result.rssMb).c_str(),
+                 static_cast<unsigned long long>(result.session.arena_bytes),
+                 static_cast<unsigned long long>(result.session.scratch_bytes),
+                 static_cast<unsigned long long>(result.session.state_bytes));
   for (size_t i = 0; i < result.outputs.size(); ++i) {
     const txc_tensor &output = result.outputs[i];
     text +=
@@ -110,11 +113,7 @@ std::string txc::run::formatJson(const Result &result) {
                formatDims(getDims(output)).c_str());
   }
   text += "]";
-  if (!result.kernels.empty()) {
-    text += ", \"kernels\": [";
-    for (size_t i = 0; i < result.kernels.size(); ++i)
-      text += (i ? ", " : "") + formatKernelJson(result.kernels[i]);
-    text += "]";
-  }
+  if (result.profile)
+    text += ", " + formatProfileJson(*result.profile, result.scale);
   return text + "}\n";
 }

@@ -30,16 +30,18 @@ Timing summarize(std::vector<uint64_t> nanoseconds);
 struct Result {
   std::vector<txc_tensor> outputs;
   std::vector<uint64_t> nanoseconds; ///< Empty: not timed.
-  int32_t threads = 0;
+  txc_session_info session = {};     ///< Its threads and memory.
   std::string target;
   double loadMs = 0;
   double rssMb = 0;
-  std::vector<KernelTime> kernels; ///< Empty: not profiled.
+  const Profile *profile = nullptr; ///< Null: not profiled.
+  ProfileScale scale;
 };
 
 /// One line for each output: type, shape, min, mean, max, first values.
 std::string formatOutputs(const std::vector<txc_tensor> &outputs);
 std::string formatTiming(const Result &result);
+std::string formatMemory(const Result &result);
 /// One object, with a newline.
 std::string formatJson(const Result &result);
 

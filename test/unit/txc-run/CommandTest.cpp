@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 
 using namespace txc::run;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
@@ -91,7 +92,9 @@ TEST(CommandTest, TimesRuns) {
       MatchesRegex("\\{\"median_ms\": [0-9.e-]+, \"min_ms\": [0-9.e-]+, "
                    "\"p99_ms\": [0-9.e-]+, \"runs\": 5, \"threads\": 2, "
                    "\"target\": \"x86-64\", \"load_ms\": [0-9.e-]+, "
-                   "\"rss_mb\": [0-9.]+, \"outputs\": \\[\\[\"sum\", "
+                   "\"rss_mb\": [0-9.]+, \"arena_bytes\": [1-9][0-9]*, "
+                   "\"scratch_bytes\": 0, \"state_bytes\": 0, "
+                   "\"outputs\": \\[\\[\"sum\", "
                    "\"float32\", \\[1, 8\\]\\], \\[\"small/sum\", "
                    "\"bfloat16\", \\[1, 8\\]\\]\\]\\}\n"));
   EXPECT_THAT(run(demo + " --repeat 3").text, HasSubstr("3 runs, "));
@@ -101,12 +104,18 @@ TEST(CommandTest, Profiles) {
   std::string trace = testing::TempDir() + "trace.json";
   Outcome outcome = run(demo + " --repeat 2 --profile=" + trace);
   EXPECT_EQ(outcome.code, 0) << outcome.text;
-  EXPECT_THAT(outcome.text, HasSubstr("map_scale  /Mul, /\"Add\"\n"));
+  // Once by phase, once by kernel.
+  EXPECT_THAT(outcome.text,
+              ContainsRegex("peak: .*\nphase .*\n    0 .*  map_scale  /Mul, "
+                            "/\"Add\"\ncalls .*\n    1 .*  map_scale  /Mul, "
+                            "/\"Add\"\n"));
   std::string text, error;
   ASSERT_TRUE(readFile(trace, text, error)) << error;
   EXPECT_THAT(text, HasSubstr("\"nodes\": \"/Mul, /\\\"Add\\\"\""));
-  EXPECT_THAT(run(demo + " --json --profile").text,
-              HasSubstr("\"kernels\": [{\"kernel\": \"map_scale\""));
+  std::string json = run(demo + " --json --profile").text;
+  EXPECT_THAT(json, HasSubstr("\"kernels\": [{\"kernel\": \"map_scale\""));
+  EXPECT_THAT(json, HasSubstr("\"phases\": [{\"kernel\": \"map_scale\""));
+  EXPECT_THAT(json, HasSubstr("\"flops\": 24, "));
 }
 
 TEST(CommandTest, Lists) {
