@@ -69,25 +69,55 @@ static void require(Operation *op, ModuleOp module, SymExprAttr lhs,
   module->setAttr("tx.requirements", builder.getArrayAttr(all));
 }
 
-/// Checks that dim `axis` of x is indexed inside its size. What the graph's
-/// sizes don't decide becomes a requirement if `mayRequire`: the indexing would
-/// be a fault of the run.
+/// The number of elements that each source takes.
+static SmallVector<SymExprAttr> getSizes(ArrayRef<DimSource> sources,
+                                         RankedTensorType result) {
+  SmallVector<SymExprAttr> sizes;
+  for (const DimSource &source : sources)
+    sizes.push_back(source.resultDim ? getDim(result, *source.resultDim)
+                                     : getConstantExpr(result.getContext(), 1));
+  return sizes;
+}
+
+/// Checks that x is indexed inside its dims. What the sizes don't decide
+/// becomes a requirement if `mayRequire`: it would be a fault of the run.
 static LogicalResult checkInside(Operation *op, RewriterBase &rewriter, Value x,
-                                 unsigned axis, SymExprAttr start,
-                                 SymExprAttr size, bool mayRequire) {
+                                 ArrayRef<DimSource> sources,
+                                 ArrayRef<SymExprAttr> sizes, bool mayRequire) {
   SymbolBounds bounds = getSymbolBounds(op);
-  SymExprAttr dim = getDim(txc::getTensorType(x), axis);
-  SymExprAttr end = add(start, size);
-  if (bounds.lowerBound(start).value_or(-1) < 0)
-    return rewriter.notifyMatchFailure(op, "an index may be negative");
-  std::optional<bool> isInside = bounds.compare(Predicate::le, end, dim);
-  if (isInside.value_or(false))
-    return success();
   auto module = op->getParentOfType<ModuleOp>();
-  if (isInside || !mayRequire || !module)
-    return rewriter.notifyMatchFailure(op, "an index may be out of range");
-  require(op, module, end, dim);
+  SmallVector<std::pair<SymExprAttr, SymExprAttr>> required;
+  for (auto [source, size, dim] :
+       llvm::zip(sources, sizes, getDims(txc::getTensorType(x)))) {
+    if (bounds.lowerBound(source.start).value_or(-1) < 0)
+      return rewriter.notifyMatchFailure(op, "an index may be negative");
+    SymExprAttr end = add(source.start, size);
+    std::optional<bool> isInside = bounds.compare(Predicate::le, end, dim);
+    if (!isInside.value_or(true) || (!isInside && (!mayRequire || !module)))
+      return rewriter.notifyMatchFailure(op, "an index may be out of range");
+    if (!isInside)
+      required.emplace_back(end, dim);
+  }
+  for (auto [end, dim] : required)
+    require(op, module, end, dim);
   return success();
+}
+
+/// The part of x that the sources take of its first dims.
+static Value createSlice(RewriterBase &rewriter, Location loc, Value x,
+                         ArrayRef<DimSource> sources,
+                         ArrayRef<SymExprAttr> sizes) {
+  RankedTensorType type = txc::getTensorType(x);
+  SmallVector<SymExprAttr> dims = getDims(type);
+  llvm::copy(sizes, dims.begin());
+  SmallVector<Attribute> starts(dims.size(),
+                                getConstantExpr(type.getContext(), 0));
+  for (auto [start, source] : llvm::zip(starts, sources))
+    start = source.start;
+  SmallVector<int64_t> steps(dims.size(), 1);
+  return rewriter.createOrFold<SliceOp>(
+      loc, tx::getTensorType(dims, type.getElementType()), x,
+      rewriter.getArrayAttr(starts), rewriter.getDenseI64ArrayAttr(steps));
 }
 
 /// Replaces `op` by the view of x whose dims come from `sources`; dims of x
@@ -95,50 +125,33 @@ static LogicalResult checkInside(Operation *op, RewriterBase &rewriter, Value x,
 static LogicalResult replaceByView(Operation *op, RewriterBase &rewriter,
                                    Value x, ArrayRef<DimSource> sources,
                                    bool mayRequire) {
-  RankedTensorType type = txc::getTensorType(x);
   RankedTensorType resultType = txc::getTensorType(op->getResult(0));
-  SmallVector<SymExprAttr> resultDims = getDims(resultType);
-  SmallVector<SymExprAttr> sliceDims = getDims(type);
-  SymExprAttr zero = getConstantExpr(op->getContext(), 0);
-  SmallVector<Attribute> starts(sliceDims.size(), zero);
+  SmallVector<SymExprAttr> sizes = getSizes(sources, resultType);
+  if (failed(checkInside(op, rewriter, x, sources, sizes, mayRequire)))
+    return failure();
+  Value view = createSlice(rewriter, op->getLoc(), x, sources, sizes);
+
   // The dims of x in the order of the result; single elements come first.
-  SmallVector<std::pair<int64_t, int64_t>> order;
-  for (auto [axis, source] : llvm::enumerate(sources)) {
-    SymExprAttr size = getConstantExpr(op->getContext(), 1);
-    if (source.resultDim)
-      size = resultDims[*source.resultDim];
-    if (failed(
-            checkInside(op, rewriter, x, axis, source.start, size, mayRequire)))
-      return failure();
-    starts[axis] = source.start;
-    sliceDims[axis] = size;
-    order.emplace_back(
-        source.resultDim ? static_cast<int64_t>(*source.resultDim) : -1, axis);
-  }
-  llvm::sort(order);
-  SmallVector<int64_t> permutation;
-  SmallVector<SymExprAttr> viewDims(resultDims.size() -
-                                        (sliceDims.size() - sources.size()),
-                                    getConstantExpr(op->getContext(), 1));
-  for (auto [resultDim, axis] : order) {
-    permutation.push_back(axis);
-    if (resultDim >= 0)
-      viewDims[resultDim] = resultDims[resultDim];
-  }
-  for (size_t axis = sources.size(); axis < sliceDims.size(); ++axis) {
-    permutation.push_back(static_cast<int64_t>(axis));
-    viewDims.push_back(sliceDims[axis]);
-  }
-  Location loc = op->getLoc();
-  Type elementType = type.getElementType();
-  SmallVector<int64_t> steps(starts.size(), 1);
-  Value view = rewriter.createOrFold<SliceOp>(
-      loc, tx::getTensorType(sliceDims, elementType), x,
-      rewriter.getArrayAttr(starts), rewriter.getDenseI64ArrayAttr(steps));
-  view = rewriter.createOrFold<TransposeOp>(loc, view, permutation);
+  SmallVector<int64_t> permutation =
+      llvm::to_vector(llvm::seq<int64_t>(0, txc::getTensorType(x).getRank()));
+  auto getPlace = [&](int64_t axis) {
+    return std::pair(sources[axis].resultDim, axis);
+  };
+  llvm::sort(MutableArrayRef(permutation).take_front(sources.size()),
+             [&](int64_t a, int64_t b) { return getPlace(a) < getPlace(b); });
+  view = rewriter.createOrFold<TransposeOp>(op->getLoc(), view, permutation);
+
+  // Dims of the result that no index follows are 1, and are repeated then.
+  SmallVector<SymExprAttr> dims = getDims(resultType);
+  size_t numIndexDims = dims.size() - (permutation.size() - sources.size());
+  for (size_t d = 0; d < numIndexDims; ++d)
+    if (llvm::none_of(sources, [&](const DimSource &source) {
+          return source.resultDim == d;
+        }))
+      dims[d] = getConstantExpr(op->getContext(), 1);
   view = rewriter.createOrFold<ReshapeOp>(
-      loc, tx::getTensorType(viewDims, elementType), view);
-  view = rewriter.createOrFold<BroadcastOp>(loc, resultType, view);
+      op->getLoc(), tx::getTensorType(dims, resultType.getElementType()), view);
+  view = rewriter.createOrFold<BroadcastOp>(op->getLoc(), resultType, view);
   rewriter.replaceOp(op, view);
   return success();
 }

@@ -5,7 +5,7 @@
 /// \file
 /// Element-wise ops broadcast their operands themselves. An explicit broadcast
 /// either does nothing more than that, and is dropped, or is done after the
-/// arithmetic, on fewer ops: f(broadcast(x)) is broadcast(f(x)).
+/// arithmetic, on fewer elements: f(broadcast(x)) is broadcast(f(x)).
 //
 //===----------------------------------------------------------------------===//
 
