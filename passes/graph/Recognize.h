@@ -42,9 +42,12 @@ bool recognizeRotaryEmbedding(mlir::func::FuncOp func, Report *report);
 /// attribute `tx.requirements`).
 bool recognizeIotaIndexing(mlir::func::FuncOp func, Report *report);
 
-/// tx.attention of `softmax(q kᵀ + mask) v`; masks of attentions that were one
-/// node of the graph become causal offsets and windows where they are that.
+/// tx.attention of `softmax(q kᵀ + mask) v`.
 bool recognizeAttention(mlir::func::FuncOp func, Report *report);
+
+/// Masks of attentions that are one node of the graph become causal offsets,
+/// windows and smaller masks where they are that.
+bool refineAttentionMasks(mlir::func::FuncOp func);
 
 } // namespace txc
 

@@ -1,0 +1,207 @@
+//===- AttentionPattern.cpp - attention as exporters write it ------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/graph/AttentionPattern.h"
+#include "passes/graph/Match.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::tx;
+
+//===----------------------------------------------------------------------===//
+// Probabilities
+//===----------------------------------------------------------------------===//
+
+/// The test of `select(is_nan(p), 0, p)`.
+static IsNanOp matchNanToZero(Operation *op) {
+  auto select = dyn_cast<SelectOp>(op);
+  auto isNan =
+      select ? select.getCondition().getDefiningOp<IsNanOp>() : IsNanOp();
+  bool isGuard = isNan && isNan.getX() == select.getRhs() &&
+                 matchScalar(select.getLhs()) == 0;
+  return isGuard ? isNan : IsNanOp();
+}
+
+/// x of a reshape that keeps the last two dims: batch dims are merged or split.
+static Value matchBatchReshape(Operation *op) {
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape)
+    return nullptr;
+  SmallVector<SymExprAttr> from = getDims(reshape.getX().getType());
+  SmallVector<SymExprAttr> to = getDims(reshape.getType());
+  if (from.size() < 2 || to.size() < 2 ||
+      ArrayRef(from).take_back(2) != ArrayRef(to).take_back(2))
+    return nullptr;
+  return reshape.getX();
+}
+
+/// The operand of ops that change neither values nor the last two dims.
+static Value matchPassage(Operation *op) {
+  Value x = lookThroughFloatCasts(op->getResult(0));
+  return x != op->getResult(0) ? x : matchBatchReshape(op);
+}
+
+Probabilities txc::matchProbabilities(Value value) {
+  Probabilities result;
+  unsigned uses = 1;
+  while (Operation *op = value.getDefiningOp()) {
+    result.isShared |= value.hasNUsesOrMore(uses + 1);
+    result.group.push_back(op);
+    uses = 1;
+    if ((result.softmax = dyn_cast<SoftmaxOp>(op)))
+      break;
+    if (IsNanOp isNan = matchNanToZero(op)) {
+      result.zeroesNan = true;
+      result.isShared |= !isNan->hasOneUse();
+      result.group.push_back(isNan);
+      value = isNan.getX();
+      uses = 2;
+    } else {
+      value = matchPassage(op);
+      if (!value)
+        break;
+    }
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads from the softmax's operand back to the product of queries and keys.
+class ScoresMatcher {
+public:
+  ScoresMatcher(RewriterBase &rewriter, Value scores)
+      : rewriter(rewriter), scoreType(txc::getTensorType(scores)),
+        value(scores) {}
+
+  FailureOr<Scores> match();
+
+private:
+  LogicalResult step(Operation *op);
+  LogicalResult stepAdd(AddOp op);
+  LogicalResult stepSelect(SelectOp op);
+  LogicalResult stepScaling(Operation *op, const ScaledValue &scaling);
+  LogicalResult pushTerm(Operation *op, MaskTerm term);
+
+  RewriterBase &rewriter;
+  RankedTensorType scoreType;
+  Value value;
+  Scores scores;
+};
+} // namespace
+
+/// Whether the product of queries and keys is behind `value`.
+static bool leadsToProduct(Value value) {
+  SetVector<Value> reached;
+  reached.insert(value);
+  for (size_t i = 0; i < reached.size(); ++i) {
+    Operation *op = reached[i].getDefiningOp();
+    if (!op)
+      continue;
+    if (isa<MatmulOp>(op))
+      return true;
+    if (auto scaling = matchScaling(reached[i]))
+      reached.insert(scaling->value);
+    else if (isa<AddOp, TanhOp>(op))
+      reached.insert(op->operand_begin(), op->operand_end());
+    else if (isa<SelectOp>(op)) // not the condition
+      reached.insert(std::next(op->operand_begin()), op->operand_end());
+    else if (Value x = matchPassage(op))
+      reached.insert(x);
+  }
+  return false;
+}
+
+FailureOr<Scores> ScoresMatcher::match() {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!value.hasOneUse())
+      return rewriter.notifyMatchFailure(op, "the scores are used elsewhere");
+    scores.group.push_back(op);
+    if ((scores.product = dyn_cast<MatmulOp>(op)))
+      return scores;
+    if (failed(step(op)))
+      return failure();
+  }
+  return rewriter.notifyMatchFailure(
+      value.getLoc(), "the scores are no product of queries and keys");
+}
+
+LogicalResult ScoresMatcher::step(Operation *op) {
+  if (Value x = matchPassage(op)) {
+    value = x;
+    return success();
+  }
+  if (auto scaling = matchScaling(value))
+    return stepScaling(op, *scaling);
+  if (auto add = dyn_cast<AddOp>(op))
+    return stepAdd(add);
+  if (auto select = dyn_cast<SelectOp>(op))
+    return stepSelect(select);
+  return rewriter.notifyMatchFailure(
+      op, "the scores are no product of queries and keys");
+}
+
+LogicalResult ScoresMatcher::pushTerm(Operation *op, MaskTerm term) {
+  if (scores.scale != 1 || scores.softcap)
+    return rewriter.notifyMatchFailure(op, "masked scores are scaled again");
+  // Before a reshape of batch dims the mask has other ones.
+  RankedTensorType type = txc::getTensorType(term.value);
+  if (type.getRank() > 2 &&
+      txc::getTensorType(value).getRank() != scoreType.getRank())
+    return rewriter.notifyMatchFailure(
+        op, "a mask is added before batch dims are reshaped");
+  scores.terms.push_back(term);
+  return success();
+}
+
+LogicalResult ScoresMatcher::stepAdd(AddOp op) {
+  bool isLeft = leadsToProduct(op.getLhs());
+  Value inner = isLeft ? op.getLhs() : op.getRhs();
+  Value addend = isLeft ? op.getRhs() : op.getLhs();
+  if (inner.getType() != op.getType())
+    return rewriter.notifyMatchFailure(op, "the mask repeats the scores");
+  value = inner;
+  return pushTerm(op, getAddedTerm(addend));
+}
+
+LogicalResult ScoresMatcher::stepSelect(SelectOp op) {
+  std::optional<double> fill = matchScalar(op.getRhs());
+  bool keeps = fill.has_value();
+  if (!keeps)
+    fill = matchScalar(op.getLhs());
+  Value inner = keeps ? op.getLhs() : op.getRhs();
+  if (!fill || inner.getType() != op.getType())
+    return rewriter.notifyMatchFailure(
+        op, "scores are replaced by more than one number");
+  if (!isAbsorbing(*fill))
+    return rewriter.notifyMatchFailure(
+        op, "scores are replaced by a number too high to mean no attention");
+  value = inner;
+  return pushTerm(op, {op.getCondition(), /*isBoolean=*/true, keeps, *fill});
+}
+
+LogicalResult ScoresMatcher::stepScaling(Operation *op,
+                                         const ScaledValue &scaling) {
+  value = scaling.value;
+  auto tanh = value.getDefiningOp<TanhOp>();
+  if (!tanh) {
+    scores.scale *= scaling.scalar;
+    return success();
+  }
+  // cap * tanh(x * factor) is the soft cap of x * (factor * cap).
+  if (scores.softcap || scores.scale != 1 || !value.hasOneUse())
+    return rewriter.notifyMatchFailure(op, "scores are capped in another way");
+  scores.group.push_back(tanh);
+  scores.softcap = scaling.scalar;
+  scores.scale = scaling.scalar;
+  value = tanh.getX();
+  return success();
+}
+
+FailureOr<Scores> txc::matchScores(RewriterBase &rewriter, Value value) {
+  return ScoresMatcher(rewriter, value).match();
+}

@@ -1,0 +1,47 @@
+//===- AttentionPattern.h - attention as exporters write it ----*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Reads `softmax(q kᵀ + mask)` backwards, from the product with the values to
+/// the product of queries and keys. Nothing here changes IR.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_PASSES_GRAPH_ATTENTIONPATTERN_H
+#define TXC_PASSES_GRAPH_ATTENTIONPATTERN_H
+
+#include "passes/graph/AttentionMask.h"
+
+namespace txc {
+
+/// The probabilities that multiply the values.
+struct Probabilities {
+  /// Null if there is no softmax behind them.
+  tx::SoftmaxOp softmax;
+  /// NaN becomes 0 after the softmax.
+  bool zeroesNan = false;
+  /// Something else uses them, or a step towards them.
+  bool isShared = false;
+  llvm::SmallVector<mlir::Operation *> group;
+};
+
+Probabilities matchProbabilities(mlir::Value value);
+
+/// The operand of the softmax: `cap(scale * product) + terms`.
+struct Scores {
+  /// Of queries and transposed keys.
+  tx::MatmulOp product;
+  double scale = 1;
+  std::optional<double> softcap;
+  llvm::SmallVector<MaskTerm> terms;
+  llvm::SmallVector<mlir::Operation *> group;
+};
+
+/// Fails with a reason if `value` is anything else, or is used elsewhere.
+mlir::FailureOr<Scores> matchScores(mlir::RewriterBase &rewriter,
+                                    mlir::Value value);
+
+} // namespace txc
+
+#endif // TXC_PASSES_GRAPH_ATTENTIONPATTERN_H
