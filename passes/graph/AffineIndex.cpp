@@ -60,10 +60,11 @@ static AffineIndex combine(const AffineIndex &lhs, const AffineIndex &rhs,
 // The analysis
 //===----------------------------------------------------------------------===//
 
-/// How far the analysis follows a value back; mask plumbing is shallow.
-static constexpr unsigned kMaxDepth = 32;
+/// How many ops the analysis looks at; mask plumbing has few, and shared
+/// operands are looked at anew for each user.
+static constexpr unsigned kMaxVisits = 64;
 
-static MaybeAffine analyze(Value value, unsigned depth);
+static MaybeAffine analyze(Value value, unsigned &budget);
 
 /// The function that known elements follow, if they follow one.
 static MaybeAffine analyzeElements(ArrayRef<SymExprAttr> elements,
@@ -89,8 +90,8 @@ static MaybeAffine analyzeElements(ArrayRef<SymExprAttr> elements,
 }
 
 /// A reshape that only inserts and removes dims of size 1.
-static MaybeAffine analyzeReshape(ReshapeOp op, unsigned depth) {
-  MaybeAffine x = analyze(op.getX(), depth);
+static MaybeAffine analyzeReshape(ReshapeOp op, unsigned &budget) {
+  MaybeAffine x = analyze(op.getX(), budget);
   if (!x)
     return std::nullopt;
   SmallVector<SymExprAttr> from = getDims(op.getX().getType());
@@ -116,8 +117,8 @@ static MaybeAffine analyzeReshape(ReshapeOp op, unsigned depth) {
   return AffineIndex{x->constant, std::move(coefficients)};
 }
 
-static MaybeAffine analyzeBroadcast(BroadcastOp op, unsigned depth) {
-  MaybeAffine x = analyze(op.getX(), depth);
+static MaybeAffine analyzeBroadcast(BroadcastOp op, unsigned &budget) {
+  MaybeAffine x = analyze(op.getX(), budget);
   if (!x)
     return std::nullopt;
   // Whether a dim of another name is 1 only a run knows.
@@ -129,8 +130,8 @@ static MaybeAffine analyzeBroadcast(BroadcastOp op, unsigned depth) {
   return x;
 }
 
-static MaybeAffine analyzeSlice(SliceOp op, unsigned depth) {
-  MaybeAffine x = analyze(op.getX(), depth);
+static MaybeAffine analyzeSlice(SliceOp op, unsigned &budget) {
+  MaybeAffine x = analyze(op.getX(), budget);
   if (!x)
     return std::nullopt;
   for (auto [coefficient, start, step, dim] :
@@ -143,9 +144,9 @@ static MaybeAffine analyzeSlice(SliceOp op, unsigned depth) {
   return x;
 }
 
-static MaybeAffine analyzeMul(MulOp op, unsigned depth) {
-  MaybeAffine lhs = analyze(op.getLhs(), depth);
-  MaybeAffine rhs = lhs ? analyze(op.getRhs(), depth) : std::nullopt;
+static MaybeAffine analyzeMul(MulOp op, unsigned &budget) {
+  MaybeAffine lhs = analyze(op.getLhs(), budget);
+  MaybeAffine rhs = lhs ? analyze(op.getRhs(), budget) : std::nullopt;
   if (!rhs)
     return std::nullopt;
   if (!rhs->isConstant())
@@ -160,24 +161,24 @@ static MaybeAffine analyzeMul(MulOp op, unsigned depth) {
   return lhs;
 }
 
-static MaybeAffine analyzeSum(Operation *op, int64_t factor, unsigned depth) {
-  MaybeAffine lhs = analyze(op->getOperand(0), depth);
-  MaybeAffine rhs = lhs ? analyze(op->getOperand(1), depth) : std::nullopt;
+static MaybeAffine analyzeSum(Operation *op, int64_t factor, unsigned &budget) {
+  MaybeAffine lhs = analyze(op->getOperand(0), budget);
+  MaybeAffine rhs = lhs ? analyze(op->getOperand(1), budget) : std::nullopt;
   if (!rhs)
     return std::nullopt;
   return combine(*lhs, *rhs, factor);
 }
 
-static MaybeAffine analyzeTranspose(TransposeOp op, unsigned depth) {
-  MaybeAffine x = analyze(op.getX(), depth);
+static MaybeAffine analyzeTranspose(TransposeOp op, unsigned &budget) {
+  MaybeAffine x = analyze(op.getX(), budget);
   if (x)
     x->coefficients = applyPermutation(x->coefficients, op.getPermutation());
   return x;
 }
 
-static MaybeAffine analyze(Value value, unsigned depth) {
+static MaybeAffine analyze(Value value, unsigned &budget) {
   RankedTensorType type = txc::getTensorType(value);
-  if (depth == 0 || !type.getElementType().isSignlessInteger() ||
+  if (budget == 0 || !type.getElementType().isSignlessInteger() ||
       type.getElementType().isInteger(1))
     return std::nullopt;
   if (auto exprs = matchExprs(value))
@@ -185,32 +186,33 @@ static MaybeAffine analyze(Value value, unsigned depth) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return std::nullopt;
-  --depth;
+  --budget;
   return TypeSwitch<Operation *, MaybeAffine>(op)
       .Case<IotaOp>([](IotaOp op) {
         MLIRContext *context = op.getContext();
         return AffineIndex{getZero(context), {getConstantExpr(context, 1)}};
       })
-      .Case<AddOp>([&](AddOp op) { return analyzeSum(op, 1, depth); })
-      .Case<SubOp>([&](SubOp op) { return analyzeSum(op, -1, depth); })
-      .Case<MulOp>([&](MulOp op) { return analyzeMul(op, depth); })
-      .Case<ReshapeOp>([&](ReshapeOp op) { return analyzeReshape(op, depth); })
+      .Case<AddOp>([&](AddOp op) { return analyzeSum(op, 1, budget); })
+      .Case<SubOp>([&](SubOp op) { return analyzeSum(op, -1, budget); })
+      .Case<MulOp>([&](MulOp op) { return analyzeMul(op, budget); })
+      .Case<ReshapeOp>([&](ReshapeOp op) { return analyzeReshape(op, budget); })
       .Case<BroadcastOp>(
-          [&](BroadcastOp op) { return analyzeBroadcast(op, depth); })
-      .Case<SliceOp>([&](SliceOp op) { return analyzeSlice(op, depth); })
+          [&](BroadcastOp op) { return analyzeBroadcast(op, budget); })
+      .Case<SliceOp>([&](SliceOp op) { return analyzeSlice(op, budget); })
       .Case<TransposeOp>(
-          [&](TransposeOp op) { return analyzeTranspose(op, depth); })
+          [&](TransposeOp op) { return analyzeTranspose(op, budget); })
       // Indices are far below the range of 32 bits (see TxFold.cpp).
       .Case<CastOp>([&](CastOp op) -> MaybeAffine {
         if (op.getType().getElementTypeBitWidth() < 32)
           return std::nullopt;
-        return analyze(op.getX(), depth);
+        return analyze(op.getX(), budget);
       })
       .Default([](Operation *) { return std::nullopt; });
 }
 
 std::optional<AffineIndex> txc::getAffineIndex(Value value) {
-  return analyze(value, kMaxDepth);
+  unsigned budget = kMaxVisits;
+  return analyze(value, budget);
 }
 
 //===----------------------------------------------------------------------===//

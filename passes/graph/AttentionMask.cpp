@@ -120,21 +120,28 @@ static Value lookThroughAlignment(Value value) {
   return addsLeadingOnes ? reshape.getX() : Value();
 }
 
-void Conjunction::add(Value value, bool keeps) {
-  while (Value inner = lookThroughAlignment(value))
-    value = inner;
-  if (auto negation = value.getDefiningOp<NotOp>())
-    return add(negation.getX(), !keeps);
-  Operation *op = value.getDefiningOp();
-  // not (a or b) is not a and not b.
-  if ((isa_and_present<AndOp>(op) && keeps) ||
-      (isa_and_present<OrOp>(op) && !keeps)) {
-    add(op->getOperand(0), keeps);
-    return add(op->getOperand(1), keeps);
+void Conjunction::add(Value whole, bool wholeKeeps) {
+  SmallVector<Condition> worklist = {{whole, wholeKeeps}};
+  // The conditions are a graph, not a tree.
+  DenseSet<std::pair<Value, unsigned>> seen;
+  while (!worklist.empty()) {
+    auto [value, keeps] = worklist.pop_back_val();
+    while (Value inner = lookThroughAlignment(value))
+      value = inner;
+    if (!seen.insert({value, keeps}).second)
+      continue;
+    Operation *op = value.getDefiningOp();
+    // not (a or b) is not a and not b.
+    if ((isa_and_present<AndOp>(op) && keeps) ||
+        (isa_and_present<OrOp>(op) && !keeps)) {
+      worklist.push_back({op->getOperand(1), keeps});
+      worklist.push_back({op->getOperand(0), keeps});
+    } else if (auto negation = dyn_cast_if_present<NotOp>(op)) {
+      worklist.push_back({negation.getX(), !keeps});
+    } else if (!isAlwaysTrue({value, keeps})) {
+      conditions.push_back({value, keeps});
+    }
   }
-  Condition condition{value, keeps};
-  if (!isAlwaysTrue(condition))
-    conditions.push_back(condition);
 }
 
 //===----------------------------------------------------------------------===//

@@ -38,10 +38,13 @@ struct Product {
 };
 } // namespace
 
+/// More factors than any GELU has; a product of shared products has 2^n.
+static constexpr size_t kMaxFactors = 8;
+
 /// The factors of a product of numbers, `leaf`s and whatever else; goes through
 /// multiplications, divisions by numbers and cubes, but not into `leaf`.
 static void collectFactors(Value value, Value leaf, Product &product) {
-  if (value == leaf) {
+  if (value == leaf || product.factors.size() >= kMaxFactors) {
     product.factors.push_back(value);
     return;
   }
