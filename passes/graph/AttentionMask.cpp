@@ -267,16 +267,6 @@ static bool isOneBoolean(ArrayRef<MaskTerm> terms) {
   return areBoolean && (areInfinite || terms.size() == 1);
 }
 
-/// The float tensor that a boolean term adds.
-static Value createAddend(RewriterBase &rewriter, Location loc, Value condition,
-                          bool keeps, double fill, Type type) {
-  RankedTensorType scalar = tx::getTensorType(ArrayRef<SymExprAttr>(), type);
-  Value zero = createSplat(rewriter, loc, scalar, 0);
-  Value low = createSplat(rewriter, loc, scalar, fill);
-  return SelectOp::create(rewriter, loc, condition, keeps ? zero : low,
-                          keeps ? low : zero);
-}
-
 /// The condition of a boolean term; where a constant mask is 0 a key counts.
 static Value getCondition(RewriterBase &rewriter, Location loc,
                           const MaskTerm &term) {
@@ -292,31 +282,78 @@ static Value getCondition(RewriterBase &rewriter, Location loc,
                             }));
 }
 
+namespace {
+/// The float tensor that terms add to the scores, built from the first one done
+/// to the last.
+class Addend {
+public:
+  Addend(RewriterBase &rewriter, Location loc, Type type)
+      : rewriter(rewriter), loc(loc), type(type) {}
+
+  Value get() const { return sum; }
+  void add(Value addend);
+  void add(const MaskTerm &term);
+
+private:
+  Value createScalar(double number) const {
+    return createSplat(rewriter, loc,
+                       tx::getTensorType(ArrayRef<SymExprAttr>(), type),
+                       number);
+  }
+
+  RewriterBase &rewriter;
+  Location loc;
+  Type type;
+  Value sum;
+};
+} // namespace
+
+void Addend::add(Value addend) {
+  RankedTensorType addendType = txc::getTensorType(addend);
+  if (addendType.getElementType() != type)
+    addend = CastOp::create(rewriter, loc,
+                            tx::getTensorType(getDims(addendType), type),
+                            addend, /*saturate=*/false);
+  sum = sum ? AddOp::create(rewriter, loc, sum, addend).getResult() : addend;
+}
+
+void Addend::add(const MaskTerm &term) {
+  if (!term.isBoolean)
+    return add(term.value);
+  Value condition = getCondition(rewriter, loc, term);
+  Value low = createScalar(term.fill);
+  // A fill absorbs the score, so adding it is replacing by it; what was added
+  // before must go, though: two fills may add up to -inf.
+  bool replacesSum = term.replaces && sum;
+  Value kept = replacesSum ? sum : createScalar(0);
+  Value chosen =
+      SelectOp::create(rewriter, loc, condition, term.keeps ? kept : low,
+                       term.keeps ? low : kept);
+  if (replacesSum)
+    sum = chosen;
+  else
+    add(chosen);
+}
+
 AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
                              ArrayRef<MaskTerm> terms, RankedTensorType scores,
                              AttentionMask mask, const SymbolBounds &bounds) {
   SmallVector<SymExprAttr> dims = getDims(scores);
-  Type type = scores.getElementType();
   Conjunction conjunction(dims, bounds);
+  Addend addend(rewriter, loc, scores.getElementType());
   bool isBoolean = isOneBoolean(terms);
-  Value sum;
-  auto accumulate = [&](Value addend) {
-    RankedTensorType addendType = txc::getTensorType(addend);
-    if (addendType.getElementType() != type)
-      addend = CastOp::create(rewriter, loc,
-                              tx::getTensorType(getDims(addendType), type),
-                              addend, /*saturate=*/false);
-    sum = sum ? AddOp::create(rewriter, loc, sum, addend).getResult() : addend;
-  };
-  for (const MaskTerm &term : terms) {
+  // Where a finite fill replaces the score, -inf from before is no more.
+  const auto *lastReplacing = llvm::find_if(terms, [](const MaskTerm &term) {
+    return term.replaces && std::isfinite(term.fill);
+  });
+  for (const MaskTerm &term : llvm::reverse(terms)) {
     // A key at -inf stays there whatever is added to it.
-    if (isBoolean || (term.isBoolean && std::isinf(term.fill)))
+    bool excludes =
+        term.isBoolean && std::isinf(term.fill) && &term < lastReplacing;
+    if (isBoolean || excludes)
       conjunction.add(getCondition(rewriter, loc, term), term.keeps);
-    else if (term.isBoolean)
-      accumulate(createAddend(rewriter, loc, getCondition(rewriter, loc, term),
-                              term.keeps, term.fill, type));
     else
-      accumulate(term.value);
+      addend.add(term);
   }
   conjunction.extractPlaces(mask);
   mask.mask = conjunction.build(rewriter, loc);
@@ -325,10 +362,11 @@ AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
       mask.maskedRow = MaskedRow::uniform;
     return mask;
   }
-  if (mask.mask && sum)
-    accumulate(createAddend(rewriter, loc, mask.mask, /*keeps=*/true,
-                            -std::numeric_limits<double>::infinity(), type));
-  if (sum)
-    mask.mask = sum;
+  if (!addend.get())
+    return mask;
+  if (mask.mask)
+    addend.add({mask.mask, /*isBoolean=*/true, /*keeps=*/true,
+                -std::numeric_limits<double>::infinity()});
+  mask.mask = addend.get();
   return mask;
 }

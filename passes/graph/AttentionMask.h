@@ -22,11 +22,12 @@ struct MaskTerm {
   /// The float tensor added, or the boolean one that chooses (a float constant
   /// is true where it is 0); its dims align with the scores' at the right.
   mlir::Value value;
-  /// For a boolean: where it is `keeps`, a score stays; elsewhere it is `fill`,
-  /// or `fill` is added.
+  /// For a boolean: where it is `keeps`, a score stays; elsewhere `fill` is
+  /// added, or is put in its place if `replaces`.
   bool isBoolean = false;
   bool keeps = true;
   double fill = 0;
+  bool replaces = false;
 };
 
 /// Whether `fill + score == fill` in f32 for all scores below 2^75 (f16 has no
@@ -47,9 +48,10 @@ struct AttentionMask {
   tx::MaskedRow maskedRow = tx::MaskedRow::nan;
 };
 
-/// Combines the terms; creates the ops of the mask at the rewriter's insertion
-/// point. `known` is what is known without the terms: how rows without keys
-/// end, perhaps a causal offset and a window.
+/// Combines the terms, of which the first is the last thing done to the scores;
+/// creates the ops of the mask at the rewriter's insertion point. `known` is
+/// what is known without the terms: how rows without keys end, perhaps a causal
+/// offset and a window.
 AttentionMask buildMask(mlir::RewriterBase &rewriter, mlir::Location loc,
                         llvm::ArrayRef<MaskTerm> terms,
                         mlir::RankedTensorType scores, AttentionMask known,

@@ -75,8 +75,7 @@ namespace {
 class ScoresMatcher {
 public:
   ScoresMatcher(RewriterBase &rewriter, Value scores)
-      : rewriter(rewriter), scoreType(txc::getTensorType(scores)),
-        value(scores) {}
+      : rewriter(rewriter), value(scores) {}
 
   FailureOr<Scores> match();
 
@@ -88,7 +87,6 @@ private:
   LogicalResult pushTerm(Operation *op, MaskTerm term);
 
   RewriterBase &rewriter;
-  RankedTensorType scoreType;
   Value value;
   Scores scores;
 };
@@ -121,8 +119,11 @@ FailureOr<Scores> ScoresMatcher::match() {
     if (!value.hasOneUse())
       return rewriter.notifyMatchFailure(op, "the scores are used elsewhere");
     scores.group.push_back(op);
-    if ((scores.product = dyn_cast<MatmulOp>(op)))
+    if ((scores.product = dyn_cast<MatmulOp>(op))) {
+      if (!scores.type)
+        scores.type = scores.product.getType();
       return scores;
+    }
     if (failed(step(op)))
       return failure();
   }
@@ -148,12 +149,14 @@ LogicalResult ScoresMatcher::step(Operation *op) {
 LogicalResult ScoresMatcher::pushTerm(Operation *op, MaskTerm term) {
   if (scores.scale != 1 || scores.softcap)
     return rewriter.notifyMatchFailure(op, "masked scores are scaled again");
-  // Before a reshape of batch dims the mask has other ones.
-  RankedTensorType type = txc::getTensorType(term.value);
-  if (type.getRank() > 2 &&
-      txc::getTensorType(value).getRank() != scoreType.getRank())
-    return rewriter.notifyMatchFailure(
-        op, "a mask is added before batch dims are reshaped");
+  // A mask without batch dims says the same however those are merged.
+  auto type = txc::getTensorType(value);
+  if (txc::getTensorType(term.value).getRank() > 2) {
+    if (scores.type && getDims(scores.type) != getDims(type))
+      return rewriter.notifyMatchFailure(
+          op, "batch dims are reshaped between two masks");
+    scores.type = type;
+  }
   scores.terms.push_back(term);
   return success();
 }
@@ -181,7 +184,8 @@ LogicalResult ScoresMatcher::stepSelect(SelectOp op) {
     return rewriter.notifyMatchFailure(
         op, "scores are replaced by a number too high to mean no attention");
   value = inner;
-  return pushTerm(op, {op.getCondition(), /*isBoolean=*/true, keeps, *fill});
+  return pushTerm(op, {op.getCondition(), /*isBoolean=*/true, keeps, *fill,
+                       /*replaces=*/true});
 }
 
 LogicalResult ScoresMatcher::stepScaling(Operation *op,

@@ -28,10 +28,13 @@ struct Probabilities {
 
 Probabilities matchProbabilities(mlir::Value value);
 
-/// The operand of the softmax: `cap(scale * product) + terms`.
+/// The operand of the softmax: `cap(scale * product) + terms`. Reshapes may
+/// merge and split batch dims on the way.
 struct Scores {
   /// Of queries and transposed keys.
   tx::MatmulOp product;
+  /// The dims that the terms are aligned with, or the product's.
+  mlir::RankedTensorType type;
   double scale = 1;
   std::optional<double> softcap;
   llvm::SmallVector<MaskTerm> terms;

@@ -115,15 +115,20 @@ struct Operands {
 };
 } // namespace
 
-/// Whether keys or values with these batch dims serve queries with those:
-/// equal, or one head for all.
-static bool servesQueries(RankedTensorType type, RankedTensorType queries) {
-  if (type.getRank() != queries.getRank())
-    return false;
+/// How many heads keys or values have, when their batch dims become `batch`
+/// with their partner in the product: as many as it has, or one for all. Null
+/// if they are repeated in another way, or if one for all would be reshaped.
+static SymExprAttr getHeads(RankedTensorType type, RankedTensorType partner,
+                            ArrayRef<SymExprAttr> batch) {
+  if (type.getRank() != partner.getRank())
+    return nullptr;
   SmallVector<SymExprAttr> dims = getBatchDims(type);
-  SmallVector<SymExprAttr> queryDims = getBatchDims(queries);
-  bool isOneHead = type.getRank() == 4 && dims[1].isConstant(1);
-  return dims[0] == queryDims[0] && (dims[1] == queryDims[1] || isOneHead);
+  SmallVector<SymExprAttr> partnerDims = getBatchDims(partner);
+  if (dims == partnerDims)
+    return batch[1];
+  bool isOneForAll = type.getRank() == 4 && dims[0] == partnerDims[0] &&
+                     dims[1].isConstant(1) && ArrayRef(partnerDims) == batch;
+  return isOneForAll ? dims[1] : SymExprAttr();
 }
 
 static bool haveElementType(ArrayRef<Value> values, Type type) {
@@ -150,14 +155,14 @@ matchOperands(RewriterBase &rewriter, MatmulOp matmul, const Scores &scores) {
     return rewriter.notifyMatchFailure(
         matmul, "queries, keys and values have different element types");
   RankedTensorType qType = txc::getTensorType(operands.q);
-  RankedTensorType kType = txc::getTensorType(operands.k);
   if (qType.getRank() > 4 || vType.getRank() > 4)
     return rewriter.notifyMatchFailure(matmul,
                                        "the operands have too many dims");
-  bool haveSameHeads = kType.getRank() != vType.getRank() ||
-                       getBatchDims(kType) == getBatchDims(vType);
-  if (!servesQueries(kType, qType) || !haveSameHeads ||
-      !servesQueries(vType, txc::getTensorType(matmul.getLhs())))
+  SmallVector<SymExprAttr> batch = getBatchDims(scores.type);
+  SymExprAttr keyHeads = getHeads(txc::getTensorType(operands.k), qType, batch);
+  SymExprAttr valueHeads =
+      getHeads(vType, txc::getTensorType(matmul.getLhs()), batch);
+  if (!keyHeads || keyHeads != valueHeads)
     return rewriter.notifyMatchFailure(
         matmul, "keys or values are repeated over the batch");
   return operands;
@@ -168,11 +173,12 @@ static void makeFourDims(RewriterBase &rewriter, RankedTensorType scores,
                          Operands &operands) {
   SmallVector<SymExprAttr> batch = getBatchDims(scores);
   auto toFourDims = [&](Value value) {
+    RankedTensorType type = txc::getTensorType(value);
+    SmallVector<SymExprAttr> dims = getBatchDims(type);
     // One head for all stays one head.
-    bool isFourDims = txc::getTensorType(value).getRank() == 4;
-    return isFourDims && scores.getRank() == 4
-               ? value
-               : setBatchDims(rewriter, value, batch);
+    if (type.getRank() == 4 && dims[0] == batch[0] && dims[1].isConstant(1))
+      return value;
+    return setBatchDims(rewriter, value, batch);
   };
   operands.q = toFourDims(operands.q);
   operands.k = toFourDims(swapLastDims(rewriter, operands.k));
@@ -195,35 +201,35 @@ static LogicalResult rewriteAttention(Operation *op, RewriterBase &rewriter) {
   auto matmul = cast<MatmulOp>(op);
   Probabilities probabilities = matchProbabilities(matmul.getLhs());
   SoftmaxOp softmax = probabilities.softmax;
-  RankedTensorType scoreType = softmax.getType();
-  int64_t rank = scoreType.getRank();
-  if (softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1)
+  if (softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) !=
+                              softmax.getType().getRank() - 1)
     return rewriter.notifyMatchFailure(op, "the softmax is not over the keys");
   if (probabilities.isShared)
     return rewriter.notifyMatchFailure(
         op, "the probabilities are used elsewhere, as an output for example");
-  if (rank < 2 || rank > 4)
-    return rewriter.notifyMatchFailure(op, "the scores have too many dims");
   FailureOr<Scores> scores = matchScores(rewriter, softmax.getX());
   if (failed(scores))
     return failure();
+  if (scores->type.getRank() < 2 || scores->type.getRank() > 4)
+    return rewriter.notifyMatchFailure(op, "the scores have too many dims");
   FailureOr<Operands> operands = matchOperands(rewriter, matmul, *scores);
   if (failed(operands))
     return failure();
 
-  makeFourDims(rewriter, scoreType, *operands);
+  makeFourDims(rewriter, scores->type, *operands);
   SmallVector<Operation *> group = {op};
   llvm::append_range(group, probabilities.group);
   llvm::append_range(group, scores->group);
   Location loc = fuseLocations(group);
   AttentionMask known;
   known.maskedRow = probabilities.zeroesNan ? MaskedRow::zero : MaskedRow::nan;
-  AttentionMask mask = buildMask(rewriter, loc, scores->terms, scoreType, known,
-                                 getSymbolBounds(op));
+  AttentionMask mask = buildMask(rewriter, loc, scores->terms, scores->type,
+                                 known, getSymbolBounds(op));
   auto attention = AttentionOp::create(
       rewriter, loc, operands->q, operands->k, operands->v,
-      alignMask(rewriter, mask.mask, rank), /*lengths=*/Value(),
-      rewriter.getF64FloatAttr(operands->scale), mask.causal,
+      alignMask(rewriter, mask.mask, scores->type.getRank()),
+      /*lengths=*/Value(), rewriter.getF64FloatAttr(operands->scale),
+      mask.causal,
       mask.window ? rewriter.getI64IntegerAttr(*mask.window) : IntegerAttr(),
       scores->softcap ? rewriter.getF64FloatAttr(*scores->softcap)
                       : FloatAttr(),

@@ -133,7 +133,7 @@ func.func @grouped_half(%q: tensor<2x6x3x8xf16>, %k: tensor<2x2x5x8xf16>, %v: te
 // CHECK-LABEL: @bias_and_causal
 // CHECK-SAME:    %{{.*}}: tensor<2x4x3x8xf32>, %{{.*}}: tensor<2x4x8x3xf32>, %{{.*}}: tensor<2x4x3x8xf32>, %[[BIAS:.*]]: tensor<1x4x3x3xf32>, %[[PAD:.*]]: tensor<2x1x1x3xi1>
 // CHECK:         %[[A:.*]] = tx.select %[[PAD]]
-// CHECK:         %[[SUM:.*]] = tx.add %[[BIAS]], %[[A]]
+// CHECK:         %[[SUM:.*]] = tx.add %[[A]], %[[BIAS]]
 // CHECK:         tx.attention {{.*}} mask %[[SUM]] : tensor<2x4x3x3xf32> {causal = #tx.expr<0>, masked_row = #tx<masked_row nan>
 func.func @bias_and_causal(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x3xf32>, %v: tensor<2x4x3x8xf32>,
                            %bias: tensor<1x4x3x3xf32>, %pad: tensor<2x1x1x3xi1>) -> tensor<2x4x3x8xf32> {
@@ -175,6 +175,27 @@ func.func @two_finite_masks(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x3xf32>, %
 
 // -----
 
+// The outer fill replaces what the inner mask added: a row that both mask is the
+// mean of the keys that the outer one masks. Two sums would be -inf.
+// CHECK-LABEL: @replaced_after_mask
+// CHECK-SAME:    %[[INNER:[a-z0-9]+]]: tensor<2x1x1x3xi1>, %[[OUTER:[a-z0-9]+]]: tensor<3x3xi1>)
+// CHECK:         %[[A:.*]] = tx.select %[[INNER]], %[[ZERO:.*]], %[[LOW:.*]] : tensor<2x1x1x3xi1>
+// CHECK-NEXT:    %[[B:.*]] = tx.select %[[OUTER]], %[[A]], %{{.*}} : tensor<3x3xi1>
+// CHECK:         tx.attention {{.*}} mask %[[B]] : tensor<2x1x3x3xf32> {masked_row
+func.func @replaced_after_mask(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x3xf32>, %v: tensor<2x4x3x8xf32>,
+                               %inner: tensor<2x1x1x3xi1>, %outer: tensor<3x3xi1>) -> tensor<2x4x3x8xf32> {
+  %inf = tx.constant dense<0xFF800000> : tensor<f32>
+  %low = tx.constant dense<-3.40282347E+38> : tensor<f32>
+  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf32>, tensor<2x4x8x3xf32> to tensor<2x4x3x3xf32>
+  %s1 = tx.select %inner, %s, %inf : tensor<2x1x1x3xi1>, tensor<2x4x3x3xf32>, tensor<f32>
+  %s2 = tx.select %outer, %s1, %low : tensor<3x3xi1>, tensor<2x4x3x3xf32>, tensor<f32>
+  %p = tx.softmax %s2 3 : tensor<2x4x3x3xf32>
+  %y = tx.matmul %p, %v : tensor<2x4x3x3xf32>, tensor<2x4x3x8xf32> to tensor<2x4x3x8xf32>
+  return %y : tensor<2x4x3x8xf32>
+}
+
+// -----
+
 // BART's bmm: heads are in the batch, but the mask is added in four dims.
 // CHECK-LABEL: @merged_heads
 // CHECK-SAME:    %[[Q:.*]]: tensor<8x3x8xf32>, %[[K:.*]]: tensor<8x5x8xf32>, %[[V:.*]]: tensor<8x5x8xf32>, %[[M:.*]]: tensor<2x1x3x5xf32>
@@ -192,6 +213,54 @@ func.func @merged_heads(%q: tensor<8x3x8xf32>, %k: tensor<8x5x8xf32>, %v: tensor
   %p = tx.reshape %p4 : tensor<2x4x3x5xf32> to tensor<8x3x5xf32>
   %y = tx.matmul %p, %v : tensor<8x3x5xf32>, tensor<8x5x8xf32> to tensor<8x3x8xf32>
   return %y : tensor<8x3x8xf32>
+}
+
+// -----
+
+// The mask is added where there are as many dims, but others: heads in the
+// batch, [1, B * H].
+// CHECK-LABEL: @mask_of_merged_heads
+// CHECK-SAME:    %[[M:[a-z0-9]+]]: tensor<1x8x1x5xf32>)
+// CHECK-DAG:     %[[Q1:.*]] = tx.reshape %{{.*}} : tensor<2x4x3x8xf32> to tensor<1x8x3x8xf32>
+// CHECK-DAG:     %[[K1:.*]] = tx.reshape %{{.*}} : tensor<2x4x5x8xf32> to tensor<1x8x5x8xf32>
+// CHECK:         %[[Y:.*]] = tx.attention %[[Q1]], %[[K1]], %{{.*}} mask %[[M]] : tensor<1x8x1x5xf32>
+// CHECK-NEXT:    tx.reshape %[[Y]] : tensor<1x8x3x8xf32> to tensor<2x4x3x8xf32>
+func.func @mask_of_merged_heads(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>, %m: tensor<1x8x1x5xf32>)
+    -> tensor<2x4x3x8xf32> {
+  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32> to tensor<2x4x3x5xf32>
+  %s1 = tx.reshape %s : tensor<2x4x3x5xf32> to tensor<1x8x3x5xf32>
+  %sm = tx.add %s1, %m : tensor<1x8x3x5xf32>, tensor<1x8x1x5xf32>
+  %s2 = tx.reshape %sm : tensor<1x8x3x5xf32> to tensor<2x4x3x5xf32>
+  %p = tx.softmax %s2 3 : tensor<2x4x3x5xf32>
+  %y = tx.matmul %p, %v : tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32> to tensor<2x4x3x8xf32>
+  return %y : tensor<2x4x3x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @batch_near_misses
+// CHECK-NOT:     tx.attention
+func.func @batch_near_misses(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>, %one: tensor<2x1x8x5xf32>,
+                             %v1: tensor<2x1x5x8xf32>, %m: tensor<1x8x1x5xf32>, %n: tensor<2x1x1x5xf32>, %k3: tensor<8x1x5xf32>)
+    -> (tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>) {
+  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32> to tensor<2x4x3x5xf32>
+  // expected-remark @+1 {{not recognized as attention: batch dims are reshaped between two masks}}
+  %sn = tx.add %s, %n : tensor<2x4x3x5xf32>, tensor<2x1x1x5xf32>
+  %s1 = tx.reshape %sn : tensor<2x4x3x5xf32> to tensor<1x8x3x5xf32>
+  %sm = tx.add %s1, %m : tensor<1x8x3x5xf32>, tensor<1x8x1x5xf32>
+  %s2 = tx.reshape %sm : tensor<1x8x3x5xf32> to tensor<2x4x3x5xf32>
+  %p = tx.softmax %s2 3 : tensor<2x4x3x5xf32>
+  %y = tx.matmul %p, %v : tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32> to tensor<2x4x3x8xf32>
+
+  // One head for all would have to become 8 batches.
+  %t = tx.matmul %q, %one : tensor<2x4x3x8xf32>, tensor<2x1x8x5xf32> to tensor<2x4x3x5xf32>
+  %t1 = tx.reshape %t : tensor<2x4x3x5xf32> to tensor<8x3x5xf32>
+  %tm = tx.add %t1, %k3 : tensor<8x3x5xf32>, tensor<8x1x5xf32>
+  %t2 = tx.reshape %tm : tensor<8x3x5xf32> to tensor<2x4x3x5xf32>
+  %p1 = tx.softmax %t2 3 : tensor<2x4x3x5xf32>
+  // expected-remark @+1 {{not recognized as attention: keys or values are repeated over the batch}}
+  %y1 = tx.matmul %p1, %v1 : tensor<2x4x3x5xf32>, tensor<2x1x5x8xf32> to tensor<2x4x3x8xf32>
+  return %y, %y1 : tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>
 }
 
 // -----
