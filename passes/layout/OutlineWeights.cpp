@@ -26,6 +26,15 @@ static bool isSplatConstant(Value value) {
   return matchPattern(value, m_Constant(&elements)) && elements.isSplat();
 }
 
+/// Whether an attribute of the op, where a slice starts for example, depends on
+/// a symbol, which only a run knows.
+static bool hasSymbol(Operation *op) {
+  WalkResult result = op->getAttrDictionary().walk([](tx::SymExprAttr expr) {
+    return expr.getConstant() ? WalkResult::skip() : WalkResult::interrupt();
+  });
+  return result.wasInterrupted();
+}
+
 namespace {
 /// The values of a function that are known before a run, each with the bytes of
 /// the stored tensors that it is made from.
@@ -43,7 +52,7 @@ private:
       sourceBytes[op->getResult(0)] = getBytes(op->getResult(0));
       return;
     }
-    if (op->getNumOperands() == 0 || !isMemoryEffectFree(op) ||
+    if (op->getNumOperands() == 0 || !isMemoryEffectFree(op) || hasSymbol(op) ||
         op->getDialect()->getNamespace() !=
             tx::TxDialect::getDialectNamespace())
       return;

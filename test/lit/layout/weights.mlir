@@ -30,3 +30,16 @@ func.func @decode(%x: tensor<64xf32>) -> tensor<64xf32> {
   %y = tx.mul %x, %f : tensor<64xf32>, tensor<64xf32>
   return %y : tensor<64xf32>
 }
+
+// -----
+
+// A decoder's row of a table of masks: which one, a run decides.
+// CHECK-LABEL: @row_of_table
+// CHECK:         %[[T:.*]] = kernel.stored @recipe : tensor<16x4xf32>
+// CHECK:         tx.slice %[[T]] [#tx.expr<P>, #tx.expr<0>]
+func.func @row_of_table(%x: tensor<?x4xf32, #tx.dims<[P, 4]>>, %y: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %t = tx.weight "t" : tensor<16x4xf32>
+  %row = tx.slice %t [#tx.expr<P>, #tx.expr<0>] [1, 1] : tensor<16x4xf32> to tensor<1x4xf32>
+  %z = tx.mul %row, %y : tensor<1x4xf32>, tensor<1x4xf32>
+  return %z : tensor<1x4xf32>
+}
