@@ -308,8 +308,11 @@ static std::optional<Rotation> matchParts(Operation *op) {
       Pairing pairing{interleaved, *last / 2};
       for (auto [b, sin] :
            {std::pair(bSin->lhs, bSin->rhs), std::pair(bSin->rhs, bSin->lhs)}) {
+        // One angle for all pairs would be taken for that of the first.
         if (!pairing.isFirst(a, slice.getX()) ||
-            !pairing.isSecond(b, slice.getX()))
+            !pairing.isSecond(b, slice.getX()) ||
+            getLastDim(cos) != pairing.pairs ||
+            getLastDim(sin) != pairing.pairs)
           continue;
         auto first = matchProduct(add.getLhs());
         auto second = matchProduct(add.getRhs());

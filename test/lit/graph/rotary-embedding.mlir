@@ -111,3 +111,21 @@ func.func @other_direction(%x: tensor<5x8xf32>, %angles: tensor<5x4xf32>) -> ten
   %y = tx.add %xc, %rs : tensor<5x8xf32>, tensor<5x8xf32>
   return %y : tensor<5x8xf32>
 }
+
+// -----
+
+// One angle for all pairs: the op would turn the first pair only.
+// CHECK-LABEL: @one_angle
+// CHECK-NOT:     tx.rotary_embedding
+func.func @one_angle(%x: tensor<5x8xf32>, %cos: tensor<5x1xf32>, %sin: tensor<5x1xf32>) -> tensor<5x8xf32> {
+  %a = tx.slice %x [#tx.expr<0>, #tx.expr<0>] [1, 1] : tensor<5x8xf32> to tensor<5x4xf32>
+  %b = tx.slice %x [#tx.expr<0>, #tx.expr<4>] [1, 1] : tensor<5x8xf32> to tensor<5x4xf32>
+  %ac = tx.mul %a, %cos : tensor<5x4xf32>, tensor<5x1xf32>
+  %bs = tx.mul %b, %sin : tensor<5x4xf32>, tensor<5x1xf32>
+  %bc = tx.mul %b, %cos : tensor<5x4xf32>, tensor<5x1xf32>
+  %as = tx.mul %a, %sin : tensor<5x4xf32>, tensor<5x1xf32>
+  %first = tx.sub %ac, %bs : tensor<5x4xf32>, tensor<5x4xf32>
+  %second = tx.add %bc, %as : tensor<5x4xf32>, tensor<5x4xf32>
+  %y = tx.concat %first, %second 1 : tensor<5x4xf32>, tensor<5x4xf32>
+  return %y : tensor<5x8xf32>
+}
