@@ -26,6 +26,16 @@ bool txc::isAbsorbing(double fill) {
   return fill <= -0x1p99;
 }
 
+bool txc::isAlignedMask(Value mask, ArrayRef<SymExprAttr> scores) {
+  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(mask));
+  return dims.size() <= scores.size() &&
+         llvm::all_of(llvm::zip(llvm::reverse(dims), llvm::reverse(scores)),
+                      [](auto pair) {
+                        auto [dim, score] = pair;
+                        return dim == score || dim.isConstant(1);
+                      });
+}
+
 /// The fill of a constant whose elements are 0 or one absorbing number.
 static std::optional<double> matchConstantMask(Value value) {
   auto constant = value.getDefiningOp<ConstantOp>();
@@ -45,11 +55,32 @@ static std::optional<double> matchConstantMask(Value value) {
   return fill;
 }
 
+/// The operand of a broadcast, or of a reshape that adds leading dims of 1:
+/// aligned at the right it says the same.
+static Value lookThroughAlignment(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) {
+    for (auto [from, to] :
+         llvm::zip(llvm::reverse(getDims(broadcast.getX().getType())),
+                   llvm::reverse(getDims(broadcast.getType()))))
+      if (from != to && !from.isConstant(1))
+        return nullptr;
+    return broadcast.getX();
+  }
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  if (!reshape)
+    return nullptr;
+  SmallVector<SymExprAttr> from = getDims(reshape.getX().getType());
+  SmallVector<SymExprAttr> to = getDims(reshape.getType());
+  bool addsLeadingOnes = from.size() <= to.size() &&
+                         ArrayRef(to).take_back(from.size()) == ArrayRef(from);
+  return addsLeadingOnes ? reshape.getX() : Value();
+}
+
 MaskTerm txc::getAddedTerm(Value addend) {
   MaskTerm term{addend};
   Value value = lookThroughFloatCasts(addend);
-  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = lookThroughFloatCasts(broadcast.getX());
+  while (Value inner = lookThroughAlignment(value))
+    value = lookThroughFloatCasts(inner);
   if (std::optional<double> fill = matchConstantMask(value))
     return MaskTerm{value, /*isBoolean=*/true, /*keeps=*/true, *fill};
   auto select = value.getDefiningOp<SelectOp>();
@@ -99,27 +130,6 @@ private:
 };
 } // namespace
 
-/// The operand of a broadcast, or of a reshape that adds leading dims of 1:
-/// aligned at the right it says the same.
-static Value lookThroughAlignment(Value value) {
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) {
-    for (auto [from, to] :
-         llvm::zip(llvm::reverse(getDims(broadcast.getX().getType())),
-                   llvm::reverse(getDims(broadcast.getType()))))
-      if (from != to && !from.isConstant(1))
-        return nullptr;
-    return broadcast.getX();
-  }
-  auto reshape = value.getDefiningOp<ReshapeOp>();
-  if (!reshape)
-    return nullptr;
-  SmallVector<SymExprAttr> from = getDims(reshape.getX().getType());
-  SmallVector<SymExprAttr> to = getDims(reshape.getType());
-  bool addsLeadingOnes = from.size() <= to.size() &&
-                         ArrayRef(to).take_back(from.size()) == ArrayRef(from);
-  return addsLeadingOnes ? reshape.getX() : Value();
-}
-
 void Conjunction::add(Value whole, bool wholeKeeps) {
   SmallVector<Condition> worklist = {{whole, wholeKeeps}};
   // The conditions are a graph, not a tree.
@@ -132,8 +142,12 @@ void Conjunction::add(Value whole, bool wholeKeeps) {
       continue;
     Operation *op = value.getDefiningOp();
     // not (a or b) is not a and not b.
-    if ((isa_and_present<AndOp>(op) && keeps) ||
-        (isa_and_present<OrOp>(op) && !keeps)) {
+    bool isAnd = isa_and_present<AndOp>(op) && keeps;
+    bool isNotOr = isa_and_present<OrOp>(op) && !keeps;
+    if ((isAnd || isNotOr) &&
+        llvm::all_of(op->getOperands(), [&](Value operand) {
+          return isAlignedMask(operand, scores);
+        })) {
       worklist.push_back({op->getOperand(1), keeps});
       worklist.push_back({op->getOperand(0), keeps});
     } else if (auto negation = dyn_cast_if_present<NotOp>(op)) {

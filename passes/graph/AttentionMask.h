@@ -34,6 +34,10 @@ struct MaskTerm {
 /// such finite number): adding it is the same as putting it in their place.
 bool isAbsorbing(double fill);
 
+/// Whether each dim of a mask is that of the scores or 1, aligned at the right.
+/// A dim of another name broadcasts in some runs only.
+bool isAlignedMask(mlir::Value mask, llvm::ArrayRef<tx::SymExprAttr> scores);
+
 /// A float tensor added to the scores, as a boolean term if it is
 /// `select(condition, 0, fill)` or a constant of zeros and one fill.
 MaskTerm getAddedTerm(mlir::Value addend);

@@ -149,8 +149,11 @@ LogicalResult ScoresMatcher::step(Operation *op) {
 LogicalResult ScoresMatcher::pushTerm(Operation *op, MaskTerm term) {
   if (scores.scale != 1 || scores.softcap)
     return rewriter.notifyMatchFailure(op, "masked scores are scaled again");
-  // A mask without batch dims says the same however those are merged.
   auto type = txc::getTensorType(value);
+  if (!isAlignedMask(term.value, getDims(type)))
+    return rewriter.notifyMatchFailure(
+        op, "the mask has a dim that may be the scores' or 1");
+  // A mask without batch dims says the same however those are merged.
   if (txc::getTensorType(term.value).getRank() > 2) {
     if (scores.type && getDims(scores.type) != getDims(type))
       return rewriter.notifyMatchFailure(

@@ -25,6 +25,12 @@ static LogicalResult rewriteMask(Operation *op, RewriterBase &rewriter) {
             -std::numeric_limits<double>::infinity()};
   if (!term.isBoolean)
     return rewriter.notifyMatchFailure(op, "the mask is not boolean");
+  RankedTensorType qType = attention.getQ().getType();
+  SmallVector<SymExprAttr> dims = getDims(qType);
+  dims[3] = getDim(attention.getK().getType(), 2);
+  if (!isAlignedMask(term.value, dims))
+    return rewriter.notifyMatchFailure(
+        op, "the mask has a dim that may be the scores' or 1");
   // A row of such fills is the mean of the keys that the others let count, and
   // `uniform` is that of all.
   if (std::isfinite(term.fill) &&
@@ -35,9 +41,6 @@ static LogicalResult rewriteMask(Operation *op, RewriterBase &rewriter) {
   known.causal = attention.getCausalAttr();
   known.window = attention.getWindow();
   known.maskedRow = attention.getMaskedRow();
-  RankedTensorType qType = attention.getQ().getType();
-  SmallVector<SymExprAttr> dims = getDims(qType);
-  dims[3] = getDim(attention.getK().getType(), 2);
   AttentionMask refined =
       buildMask(rewriter, op->getLoc(), term,
                 tx::getTensorType(dims, qType.getElementType()), known,

@@ -196,6 +196,29 @@ func.func @replaced_after_mask(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x3xf32>
 
 // -----
 
+// A dim M is 2 or 1, which only a run knows: the mask stays as repeated as it is.
+// CHECK-LABEL: @maybe_repeated
+// CHECK-SAME:    %[[M:[a-z0-9]+]]: tensor<?xi1, #tx.dims<[M]>>, %[[B:[a-z0-9]+]]: tensor<3x2xf32>)
+// CHECK:         %[[A:.*]] = tx.select %[[M]]
+// CHECK-NEXT:    %[[R:.*]] = tx.broadcast %[[A]] : tensor<?xf32, #tx.dims<[M]>> to tensor<2xf32>
+// CHECK:         %[[SUM:.*]] = tx.add %[[R]], %[[B]]
+// CHECK:         tx.attention {{.*}} mask %[[SUM]] : tensor<3x2xf32>
+func.func @maybe_repeated(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x2xf32>, %v: tensor<2x4x2x8xf32>, %m: tensor<?xi1, #tx.dims<[M]>>,
+                          %bias: tensor<3x2xf32>) -> tensor<2x4x3x8xf32> {
+  %zero = tx.constant dense<0.0> : tensor<f32>
+  %low = tx.constant dense<-3.40282347E+38> : tensor<f32>
+  %a = tx.select %m, %zero, %low : tensor<?xi1, #tx.dims<[M]>>, tensor<f32>, tensor<f32>
+  %r = tx.broadcast %a : tensor<?xf32, #tx.dims<[M]>> to tensor<2xf32>
+  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf32>, tensor<2x4x8x2xf32> to tensor<2x4x3x2xf32>
+  %s1 = tx.add %s, %r : tensor<2x4x3x2xf32>, tensor<2xf32>
+  %s2 = tx.add %s1, %bias : tensor<2x4x3x2xf32>, tensor<3x2xf32>
+  %p = tx.softmax %s2 3 : tensor<2x4x3x2xf32>
+  %y = tx.matmul %p, %v : tensor<2x4x3x2xf32>, tensor<2x4x2x8xf32> to tensor<2x4x3x8xf32>
+  return %y : tensor<2x4x3x8xf32>
+}
+
+// -----
+
 // BART's bmm: heads are in the batch, but the mask is added in four dims.
 // CHECK-LABEL: @merged_heads
 // CHECK-SAME:    %[[Q:.*]]: tensor<8x3x8xf32>, %[[K:.*]]: tensor<8x5x8xf32>, %[[V:.*]]: tensor<8x5x8xf32>, %[[M:.*]]: tensor<2x1x3x5xf32>
