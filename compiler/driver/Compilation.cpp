@@ -17,6 +17,7 @@
 #include "passes/fuse/Fuse.h"
 #include "passes/graph/Pipeline.h"
 #include "passes/layout/ChooseLayouts.h"
+#include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
 #include "llvm/IR/LLVMContext.h"
@@ -147,6 +148,7 @@ Outcome Compilation::optimizeGraph() {
 
 Outcome Compilation::buildPhases() {
   return runPasses("phases", [&](OpPassManager &manager) {
+    manager.addPass(createMergeMatmulsPass());
     manager.addPass(createOutlineWeightsPass());
     manager.addPass(createLowerToKernelPass());
     manager.addPass(createCSEPass());

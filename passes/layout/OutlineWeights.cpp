@@ -9,71 +9,18 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/layout/StaticValues.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace txc;
-
-/// Bytes of a tensor whose dims are all static.
-static int64_t getBytes(Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  return type.getNumElements() * static_cast<int64_t>(llvm::divideCeil(
-                                     type.getElementTypeBitWidth(), 8));
-}
 
 static bool isSplatConstant(Value value) {
   DenseElementsAttr elements;
   return matchPattern(value, m_Constant(&elements)) && elements.isSplat();
 }
 
-/// Whether an attribute of the op, where a slice starts for example, depends on
-/// a symbol, which only a run knows.
-static bool hasSymbol(Operation *op) {
-  WalkResult result = op->getAttrDictionary().walk([](tx::SymExprAttr expr) {
-    return expr.getConstant() ? WalkResult::skip() : WalkResult::interrupt();
-  });
-  return result.wasInterrupted();
-}
-
 namespace {
-/// The values of a function that are known before a run, each with the bytes of
-/// the stored tensors that it is made from.
-class StaticValues {
-public:
-  explicit StaticValues(func::FuncOp function) {
-    for (Operation &op : function.getBody().front())
-      visit(&op);
-  }
-  bool contains(Value value) const { return sourceBytes.contains(value); }
-
-private:
-  void visit(Operation *op) {
-    if (isa<tx::WeightOp, tx::ConstantOp>(op)) {
-      sourceBytes[op->getResult(0)] = getBytes(op->getResult(0));
-      return;
-    }
-    if (op->getNumOperands() == 0 || !isMemoryEffectFree(op) || hasSymbol(op) ||
-        op->getDialect()->getNamespace() !=
-            tx::TxDialect::getDialectNamespace())
-      return;
-    int64_t bytes = 0;
-    for (Value operand : op->getOperands()) {
-      auto it = sourceBytes.find(operand);
-      if (it == sourceBytes.end())
-        return;
-      bytes += it->second;
-    }
-    for (Value result : op->getResults())
-      if (!cast<RankedTensorType>(result.getType()).hasStaticShape() ||
-          getBytes(result) > bytes)
-        return;
-    for (Value result : op->getResults())
-      sourceBytes[result] = bytes;
-  }
-
-  llvm::DenseMap<Value, int64_t> sourceBytes;
-};
-
 /// Makes recipes, one for equal computations.
 class RecipeTable {
 public:

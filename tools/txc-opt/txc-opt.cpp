@@ -15,6 +15,7 @@
 #include "passes/fuse/Fuse.h"
 #include "passes/graph/Passes.h"
 #include "passes/layout/ChooseLayouts.h"
+#include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
 
@@ -24,6 +25,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   txc::registerGraphPasses();
   mlir::registerPass(txc::createCacheToStatePass);
+  mlir::registerPass(txc::createMergeMatmulsPass);
   mlir::registerPass(txc::createOutlineWeightsPass);
   mlir::registerPass(txc::createLowerToKernelPass);
   mlir::registerPass(txc::createChooseLayoutsPass);

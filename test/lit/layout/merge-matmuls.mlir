@@ -1,0 +1,101 @@
+// RUN: txc-opt %s -txc-merge-matmuls -split-input-file | FileCheck %s
+
+// Queries, keys and values are slices of one product; no bias is one of zeros.
+// CHECK-LABEL: @siblings
+// CHECK-SAME:    (%[[X:.*]]: tensor<5x6xf32>)
+// CHECK-DAG:     %[[Q:.*]] = tx.weight "q"
+// CHECK-DAG:     %[[K:.*]] = tx.weight "k"
+// CHECK-DAG:     %[[V:.*]] = tx.weight "v"
+// CHECK-DAG:     %[[VT:.*]] = tx.transpose %[[V]] [1, 0]
+// CHECK-DAG:     %[[QB:.*]] = tx.weight "qb"
+// CHECK-DAG:     %[[VB:.*]] = tx.weight "vb"
+// CHECK-DAG:     %[[ZERO:.*]] = tx.constant dense<0.000000e+00> : tensor<2xf32>
+// CHECK-DAG:     %[[W:.*]] = tx.concat %[[Q]], %[[K]], %[[VT]] 1
+// CHECK:         %[[P:.*]] = tx.matmul %[[X]], %[[W]] : {{.*}} to tensor<5x8xf32>
+// CHECK-NOT:     tx.matmul
+// CHECK:         %[[B:.*]] = tx.concat %[[QB]], %[[ZERO]], %[[VB]] 0
+// CHECK:         %[[Y:.*]] = tx.add %[[P]], %[[B]]
+// CHECK:         %[[R0:.*]] = tx.slice %[[Y]] [#tx.expr<0>, #tx.expr<0>] [1, 1] : {{.*}} to tensor<5x4xf32>
+// CHECK:         %[[R1:.*]] = tx.slice %[[Y]] [#tx.expr<0>, #tx.expr<4>] [1, 1] : {{.*}} to tensor<5x2xf32>
+// CHECK:         %[[R2:.*]] = tx.slice %[[Y]] [#tx.expr<0>, #tx.expr<6>] [1, 1] : {{.*}} to tensor<5x2xf32>
+// CHECK:         return %[[R0]], %[[R1]], %[[R2]]
+func.func @siblings(%x: tensor<5x6xf32>) -> (tensor<5x4xf32>, tensor<5x2xf32>, tensor<5x2xf32>) {
+  %wq = tx.weight "q" : tensor<6x4xf32>
+  %bq = tx.weight "qb" : tensor<4xf32>
+  %q0 = tx.matmul %x, %wq : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %q = tx.add %bq, %q0 : tensor<4xf32>, tensor<5x4xf32>
+  %wk = tx.weight "k" : tensor<6x2xf32>
+  %k = tx.matmul %x, %wk : tensor<5x6xf32>, tensor<6x2xf32> to tensor<5x2xf32>
+  %wv = tx.weight "v" : tensor<2x6xf32>
+  %tv = tx.transpose %wv [1, 0] : tensor<2x6xf32>
+  %v0 = tx.matmul %x, %tv : tensor<5x6xf32>, tensor<6x2xf32> to tensor<5x2xf32>
+  %bv = tx.weight "vb" : tensor<2xf32>
+  %v = tx.add %v0, %bv : tensor<5x2xf32>, tensor<2xf32>
+  return %q, %k, %v : tensor<5x4xf32>, tensor<5x2xf32>, tensor<5x2xf32>
+}
+
+// -----
+
+// What would be an epilogue keeps products apart, also behind a reshape.
+// CHECK-LABEL: @epilogue
+// CHECK-COUNT-2: tx.matmul
+// CHECK-NOT:     tx.slice
+func.func @epilogue(%x: tensor<5x6xf32>) -> tensor<20xf32> {
+  %w = tx.weight "gate" : tensor<6x4xf32>
+  %w2 = tx.weight "up" : tensor<6x4xf32>
+  %g = tx.matmul %x, %w : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %u = tx.matmul %x, %w2 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %gr = tx.reshape %g : tensor<5x4xf32> to tensor<20xf32>
+  %ur = tx.reshape %u : tensor<5x4xf32> to tensor<20xf32>
+  %y = tx.mul %gr, %ur : tensor<20xf32>, tensor<20xf32>
+  return %y : tensor<20xf32>
+}
+
+// -----
+
+// A weight that something else reads would be stored twice.
+// CHECK-LABEL: @tied
+// CHECK-COUNT-2: tx.matmul
+// CHECK-NOT:     tx.slice
+func.func @tied(%x: tensor<5x6xf32>) -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<4x6xf32>) {
+  %w = tx.weight "w" : tensor<4x6xf32>
+  %t = tx.transpose %w [1, 0] : tensor<4x6xf32>
+  %w2 = tx.weight "w2" : tensor<6x4xf32>
+  %y = tx.matmul %x, %t : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %z = tx.matmul %x, %w2 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  return %y, %z, %w : tensor<5x4xf32>, tensor<5x4xf32>, tensor<4x6xf32>
+}
+
+// -----
+
+// Layers that share all their weights share the merged one.
+// CHECK-LABEL: @shared
+// CHECK-COUNT-2: tx.matmul {{.*}} tensor<6x8xf32>
+// CHECK-NOT:     tx.matmul
+func.func @shared(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>)
+    -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>) {
+  %w = tx.weight "w" : tensor<6x4xf32>
+  %w2 = tx.weight "w2" : tensor<6x4xf32>
+  %a = tx.matmul %x, %w : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %b = tx.matmul %x, %w2 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %c = tx.matmul %y, %w : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %d = tx.matmul %y, %w2 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  return %a, %b, %c, %d : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>
+}
+
+// -----
+
+// Products with another one between them are needed at different times.
+// CHECK-LABEL: @apart
+// CHECK-COUNT-3: tx.matmul
+// CHECK-NOT:     tx.slice
+func.func @apart(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>)
+    -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>) {
+  %w = tx.weight "w" : tensor<6x4xf32>
+  %w2 = tx.weight "w2" : tensor<6x4xf32>
+  %w3 = tx.weight "w3" : tensor<6x4xf32>
+  %a = tx.matmul %x, %w : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %b = tx.matmul %y, %w2 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  %c = tx.matmul %x, %w3 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  return %a, %b, %c : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>
+}
