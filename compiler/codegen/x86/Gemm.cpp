@@ -70,6 +70,8 @@ private:
   const GemmSchedule &schedule;
   Type element;
   Value M, N, K;
+  /// How many blocks the rows are cut into, and how many rows these have.
+  Value rowBlocks, blockRows;
   Value scratchA, scratchB, scratchC;
 };
 
@@ -86,6 +88,8 @@ GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
   scratchA = code.advance(base, layout.a, byte);
   scratchB = code.advance(base, layout.b, byte);
   scratchC = code.advance(base, layout.c, byte);
+  rowBlocks = code.max(code.ceilDiv(M, schedule.MC), 1);
+  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), schedule.MR);
 }
 
 /// The start of batch \p linearBatch, whose last dim varies fastest.
@@ -101,13 +105,12 @@ Value GemmEmitter::batchPointer(const StridedOperand &operand,
 }
 
 OutputBlock GemmEmitter::decodeTask(Value task, Value rowBlock) {
-  Value rowBlocks = code.ceilDiv(M, schedule.MC);
   Value columnBlocks = code.ceilDiv(N, schedule.NC);
   OutputBlock block;
   block.b = code.div(rowBlock, rowBlocks);
-  block.m0 = code.mul(code.rem(rowBlock, rowBlocks), schedule.MC);
+  block.m0 = code.mul(code.rem(rowBlock, rowBlocks), blockRows);
   block.n0 = code.mul(code.rem(task, columnBlocks), schedule.NC);
-  block.rows = code.min(code.sub(M, block.m0), schedule.MC);
+  block.rows = code.min(code.sub(M, block.m0), blockRows);
   block.columns = code.min(code.sub(N, block.n0), schedule.NC);
 
   block.a = code.advance(batchPointer(spec.a, block.b),

@@ -39,24 +39,29 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   schedule.MR = target.numVectorRegisters >= 32 ? 12
                 : target.vectorBits >= 256      ? 6
                                                 : directRows;
-  schedule.MC = 48;
 
-  // Few columns make small tasks that spread over cores; many make each task's
-  // packing of A cheaper. A worker's consecutive tasks share packed rows, so
-  // small wins until the columns run to thousands.
+  // Few columns make small tasks that spread over cores. A worker's consecutive
+  // tasks share packed rows, so small wins until the columns run to thousands.
   int64_t columns = shape.n.value_or(1024);
-  schedule.NC = alignTo(std::clamp<int64_t>(columns / 8, 64, 256),
+  schedule.NC = alignTo(std::clamp<int64_t>(columns / 16, 32, 256),
                         std::max<int64_t>(schedule.NR, panelLanes));
 
   // The rows of A and one panel of B of a block stay in L2 while the tiles of
   // that panel are computed.
-  int64_t rowsInCache = schedule.MC + schedule.NR;
+  constexpr int64_t fewestRows = 48, mostRows = 144;
+  int64_t rowsInCache = fewestRows + schedule.NR;
   schedule.KC = std::clamp<int64_t>(
       alignDown(target.l2Bytes * 3 / 4 / (rowsInCache * floatBytes), 256), 256,
       2048);
   schedule.splitsK = !shape.k || *shape.k > schedule.KC;
   if (!schedule.splitsK)
     schedule.KC = alignTo(std::max<int64_t>(*shape.k, 1), panelLanes);
+
+  // Each block of rows reads all of B, from memory when it is the first. The
+  // more rows, the more work hides that; half of L2 is theirs.
+  int64_t rows = target.l2Bytes / 2 / (schedule.KC * floatBytes);
+  schedule.MC =
+      std::clamp<int64_t>(alignDown(rows, schedule.MR), fewestRows, mostRows);
   return schedule;
 }
 

@@ -31,8 +31,9 @@ constexpr int64_t directRows = 4;
 struct GemmSchedule {
   /// Rows and columns of a tile of accumulators in registers.
   int64_t MR, NR;
-  /// Rows and columns of C that one task computes; MC is a multiple of MR, NC
-  /// of NR and of panelLanes.
+  /// Rows and columns of C that one task computes at most; MC is a multiple of
+  /// MR, NC of NR and of panelLanes. The ceil(M / MC) blocks of rows have equal
+  /// numbers of tiles, but for the last.
   int64_t MC, NC;
   /// Longest run along k before partial sums go to scratch; a multiple of
   /// panelLanes.

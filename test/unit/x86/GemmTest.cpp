@@ -111,8 +111,10 @@ TEST_P(GemmTest, EveryLayout) {
 }
 
 TEST_P(GemmTest, SeveralBlocks) {
-  run(GemmCase{1, 101, 300, 64, Order::RowMajor, Weights::Packed, true});
-  run(GemmCase{2, 50, 131, 33, Order::RowMajor, Weights::Transposed});
+  // One block of rows, two, and three; the last has fewer.
+  for (int64_t m : {101, 149, 313})
+    run(GemmCase{1, m, 300, 64, Order::RowMajor, Weights::Packed, true});
+  run(GemmCase{2, 150, 131, 33, Order::RowMajor, Weights::Transposed});
 }
 
 TEST_P(GemmTest, StaticShapes) {
