@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/driver/Explain.h"
+#include "compiler/driver/ChooseDims.h"
 #include "compiler/program/OnnxNodes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,8 +13,6 @@ using namespace txc;
 using tx::SymExprAttr;
 
 namespace {
-using SymbolValues = llvm::DenseMap<StringAttr, int64_t>;
-
 class Explainer {
 public:
   explicit Explainer(Compilation &compilation)
@@ -23,7 +22,7 @@ public:
   Explanation explain();
 
 private:
-  void chooseDims();
+  void setDims();
   void explainPhase(kernel::PhaseInterface phase, StringRef kernelName);
   void explainWeight(kernel::StoredOp stored);
   ExplainedAmount getAmount(SymExprAttr expr) const;
@@ -76,48 +75,16 @@ static std::vector<std::string> getTypeTexts(TypeRange types) {
 // Parts
 //===----------------------------------------------------------------------===//
 
-/// Whether a run with these dims passes the model's requirements.
-static bool areDimsValid(ModuleOp module, const SymbolValues &values) {
-  auto requirements = module->getAttrOfType<ArrayAttr>("tx.requirements");
-  if (!requirements)
-    return true;
-  return llvm::all_of(requirements.getAsRange<ArrayAttr>(), [&](ArrayAttr r) {
-    std::optional<int64_t> lhs = evaluate(cast<SymExprAttr>(r[0]), values);
-    std::optional<int64_t> rhs = evaluate(cast<SymExprAttr>(r[2]), values);
-    StringRef relation = cast<StringAttr>(r[1]).getValue();
-    if (!lhs || !rhs)
-      return true;
-    return relation == "eq"   ? *lhs == *rhs
-           : relation == "le" ? *lhs <= *rhs
-                              : *lhs != *rhs;
-  });
-}
-
 /// The shape to count costs at: the longest of a few that the model takes.
-void Explainer::chooseDims() {
-  llvm::SetVector<StringAttr> outer;
-  llvm::SetVector<StringAttr> all;
-  for (Type type : main.getArgumentTypes()) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor)
-      continue;
-    for (auto [axis, dim] : llvm::enumerate(tx::getDims(tensor)))
-      collectSymbols(dim, axis == 0 ? outer : all);
-  }
-  all.insert(outer.begin(), outer.end());
-  tx::SymbolBounds bounds = tx::getSymbolBounds(module);
-  for (int64_t length = 128; length > 0; length /= 2) {
-    for (StringAttr symbol : all) {
-      tx::SymbolBounds::Range range = bounds.get(symbol);
-      int64_t value =
-          std::max(outer.contains(symbol) ? 1 : length, range.lower);
-      values[symbol] = range.upper ? std::min(value, *range.upper) : value;
-    }
-    if (areDimsValid(module, values))
+void Explainer::setDims() {
+  for (int64_t length = 128; length > 0; length /= 2)
+    if (std::optional<SymbolValues> chosen =
+            chooseDims(module, {/*outer=*/1, /*inner=*/length})) {
+      values = *chosen;
       break;
-  }
-  for (StringAttr symbol : all)
-    result.dims.emplace_back(symbol.str(), values[symbol]);
+    }
+  for (auto [symbol, value] : values)
+    result.dims.emplace_back(symbol.str(), value);
   llvm::sort(result.dims);
 }
 
@@ -158,7 +125,7 @@ Explanation Explainer::explain() {
   result.target = compilation.getTarget().getName();
   result.numKernels = program.numKernels;
   result.weightBytes = compilation.getImage().getSize();
-  chooseDims();
+  setDims();
   SymExprAttr flops = tx::getConstantExpr(module.getContext(), 0);
   for (auto [phase, description] : llvm::zip_equal(
            main.getOps<kernel::PhaseInterface>(), program.description.phases)) {

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/driver/ChooseDims.h"
 #include "tools/common/ReferenceModel.h"
 #include "tools/txc-run/Inputs.h"
 #include "tools/txc/VerifyModels.h"
@@ -53,39 +54,25 @@ private:
 // Shapes and inputs
 //===----------------------------------------------------------------------===//
 
-/// The symbols that are the first axis of some input: batches, mostly.
-static DenseSet<int64_t> getOuterSymbols(txc_model *model) {
-  DenseSet<int64_t> symbols;
-  txc_tensor_info input = {};
-  input.size = sizeof input;
-  for (size_t i = 0; txc_model_input(model, i, &input) == TXC_OK; ++i)
-    if (input.rank > 0 && input.dims[0].kind == TXC_DIM_SYMBOL)
-      symbols.insert(input.dims[0].value);
-  return symbols;
-}
-
 /// All dims 1, then small ones that differ, then longer ones: whole vectors
 /// with a rest. Files for inputs decide the one shape.
 std::vector<Dims> Verifier::chooseShapes() {
-  static constexpr int64_t sizes[][2] = {{1, 1}, {2, 3}, {3, 17}, {1, 28}};
+  static constexpr DimWish wishes[] = {{/*outer=*/1, /*inner=*/1, /*step=*/0},
+                                       {/*outer=*/2, /*inner=*/3, /*step=*/1},
+                                       {/*outer=*/3, /*inner=*/17, /*step=*/1},
+                                       {/*outer=*/1, /*inner=*/28, /*step=*/1}};
   if (!options.inputs.empty())
     return {Dims()};
-  txc_model *model = models.getCompiled().getModel();
-  DenseSet<int64_t> outerSymbols = getOuterSymbols(model);
   std::vector<Dims> shapes;
-  for (const auto &[outer, inner] : sizes) {
+  for (const DimWish &wish : wishes) {
+    std::optional<SymbolValues> values =
+        chooseDims(models.getCompiledModule(), wish);
+    if (!values)
+      continue;
     Dims dims;
-    txc_symbol_info symbol = {};
-    symbol.size = sizeof symbol;
-    for (int64_t i = 0; txc_model_symbol(model, i, &symbol) == TXC_OK; ++i) {
-      if (symbol.source != TXC_SYMBOL_INPUT)
-        continue;
-      // Dims that need not be equal are not.
-      int64_t size =
-          outerSymbols.contains(i) ? outer : inner + (inner > 1 ? i : 0);
-      dims.emplace_back(symbol.name,
-                        std::clamp(size, symbol.lower, symbol.upper));
-    }
+    for (auto [symbol, value] : *values)
+      dims.emplace_back(symbol.str(), value);
+    llvm::sort(dims);
     if (!is_contained(shapes, dims))
       shapes.push_back(std::move(dims));
   }

@@ -101,14 +101,9 @@ CompileOptions VerifyModels::getReferenceOptions() {
 VerifyModels::VerifyModels(const Options &options, Console &console)
     : options(options), console(console), reference(getReferenceOptions()) {}
 
-Outcome VerifyModels::compile(std::optional<size_t> tap, bool quiet,
+Outcome VerifyModels::compile(Compilation &compilation,
+                              std::optional<size_t> tap,
                               std::unique_ptr<CompiledModel> &result) {
-  CompileOptions compileOptions = getCompileOptions(options, console);
-  if (quiet) {
-    compileOptions.stagesPath.clear();
-    compileOptions.onError = [](const llvm::Twine &) {};
-  }
-  Compilation compilation(std::move(compileOptions));
   if (Outcome outcome = compilation.importModel(); outcome != Outcome::success)
     return outcome;
   if (tap) {
@@ -144,8 +139,12 @@ Outcome VerifyModels::compile(std::optional<size_t> tap, bool quiet,
 }
 
 std::unique_ptr<CompiledModel> VerifyModels::compileWithTap(size_t number) {
+  CompileOptions quiet = getCompileOptions(options, console);
+  quiet.stagesPath.clear();
+  quiet.onError = [](const llvm::Twine &) {};
+  Compilation tapped(std::move(quiet));
   std::unique_ptr<CompiledModel> result;
-  (void)compile(number, /*quiet=*/true, result);
+  (void)compile(tapped, number, result);
   return result;
 }
 
@@ -153,7 +152,9 @@ Outcome VerifyModels::prepare() {
   if (Outcome outcome = reference.importModel(); outcome != Outcome::success)
     return outcome;
   taps = getTappableOps(reference.getModule());
-  return compile(std::nullopt, /*quiet=*/false, compiled);
+  compilation =
+      std::make_unique<Compilation>(getCompileOptions(options, console));
+  return compile(*compilation, std::nullopt, compiled);
 }
 
 //===----------------------------------------------------------------------===//

@@ -35,6 +35,8 @@ public:
   /// Imports the reference's module and compiles the model.
   Outcome prepare();
   CompiledModel &getCompiled() { return *compiled; }
+  /// The compiled model's module, with all that it requires of a shape.
+  mlir::ModuleOp getCompiledModule() { return compilation->getModule(); }
 
   /// The error is the interpreter's: a fault of the run, as an index out of
   /// range.
@@ -51,7 +53,7 @@ public:
   std::unique_ptr<CompiledModel> compileWithTap(size_t number);
 
 private:
-  Outcome compile(std::optional<size_t> tap, bool quiet,
+  Outcome compile(Compilation &compilation, std::optional<size_t> tap,
                   std::unique_ptr<CompiledModel> &result);
   CompileOptions getReferenceOptions();
   llvm::Error runOnce(llvm::ArrayRef<run::Array> inputs, bool perturbed,
@@ -63,6 +65,7 @@ private:
   /// Runs of the reference collect their faults here.
   std::string *faults = nullptr;
   Compilation reference;
+  std::unique_ptr<Compilation> compilation;
   std::unique_ptr<CompiledModel> compiled;
   /// Ops of the reference's module, by the number of their value.
   std::vector<mlir::Operation *> taps;
