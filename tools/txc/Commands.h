@@ -27,8 +27,13 @@ Outcome checkModel(const Options &options, Console &console);
 /// `txc explain`: what became of the model, as text, JSON or a page.
 Outcome explainModel(const Options &options, Console &console);
 
+/// Changes a module in place.
+using ModuleEdit = std::function<void(mlir::ModuleOp module)>;
+
 /// `txc verify`: runs the compiled model beside the reference interpreter.
-Outcome verifyModel(const Options &options, Console &console);
+/// `plant` is for tests, see VerifyModels.
+Outcome verifyModel(const Options &options, Console &console,
+                    const ModuleEdit &plant = nullptr);
 
 /// The part of the options that the compiler needs. Errors go to the console,
 /// which has to outlive the compilation.

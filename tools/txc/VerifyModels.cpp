@@ -73,13 +73,36 @@ std::string VerifyModels::describeValue(size_t number) const {
   return text.empty() ? taps[number]->getName().getStringRef().str() : text;
 }
 
-size_t VerifyModels::getEndOfOutput(size_t output) const {
-  auto main = getMain(const_cast<Compilation &>(reference).getModule());
-  Value value = main.getBody().front().getTerminator()->getOperand(output);
-  for (size_t number = 0; number < taps.size(); ++number)
-    if (taps[number] == value.getDefiningOp())
-      return number + 1;
-  return taps.size();
+bool VerifyModels::isFloat(size_t number) const {
+  return isa<FloatType>(getElementTypeOrSelf(taps[number]->getResult(0)));
+}
+
+void VerifyModels::numberValues() {
+  func::FuncOp main = getMain(reference.getModule());
+  taps = getTappableOps(reference.getModule());
+  // Of each value, itself if it is numbered, or the ones it is computed from.
+  DenseMap<Value, llvm::SetVector<unsigned>> nearest;
+  auto getSources = [&](ValueRange values) {
+    llvm::SetVector<unsigned> result;
+    for (Value value : values)
+      if (auto it = nearest.find(value); it != nearest.end())
+        result.insert_range(it->second);
+    return result;
+  };
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    llvm::SetVector<unsigned> operands = getSources(op.getOperands());
+    if (graph.size() < taps.size() && taps[graph.size()] == &op) {
+      nearest[op.getResult(0)].insert(graph.size());
+      graph.emplace_back(operands.begin(), operands.end());
+      continue;
+    }
+    for (Value result : op.getResults())
+      nearest[result] = operands;
+  }
+  for (Value output : main.getBody().front().getTerminator()->getOperands()) {
+    llvm::SetVector<unsigned> values = getSources(output);
+    sources.emplace_back(values.begin(), values.end());
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -98,14 +121,18 @@ CompileOptions VerifyModels::getReferenceOptions() {
   return compileOptions;
 }
 
-VerifyModels::VerifyModels(const Options &options, Console &console)
-    : options(options), console(console), reference(getReferenceOptions()) {}
+VerifyModels::VerifyModels(const Options &options, Console &console,
+                           ModuleEdit plant)
+    : options(options), console(console), reference(getReferenceOptions()),
+      plant(std::move(plant)) {}
 
 Outcome VerifyModels::compile(Compilation &compilation,
                               std::optional<size_t> tap,
                               std::unique_ptr<CompiledModel> &result) {
   if (Outcome outcome = compilation.importModel(); outcome != Outcome::success)
     return outcome;
+  if (plant)
+    plant(compilation.getModule());
   if (tap) {
     ModuleOp module = compilation.getModule();
     addOutput(getMain(module), getTappableOps(module)[*tap]->getResult(0),
@@ -151,7 +178,7 @@ std::unique_ptr<CompiledModel> VerifyModels::compileWithTap(size_t number) {
 Outcome VerifyModels::prepare() {
   if (Outcome outcome = reference.importModel(); outcome != Outcome::success)
     return outcome;
-  taps = getTappableOps(reference.getModule());
+  numberValues();
   compilation =
       std::make_unique<Compilation>(getCompileOptions(options, console));
   return compile(*compilation, std::nullopt, compiled);

@@ -16,6 +16,7 @@
 #include "tools/common/CompiledModel.h"
 #include "tools/txc/Accuracy.h"
 #include "tools/txc/Commands.h"
+#include "tools/txc/FirstWrong.h"
 
 namespace txc::tool {
 
@@ -30,7 +31,9 @@ struct ReferenceResults {
 
 class VerifyModels {
 public:
-  VerifyModels(const Options &options, Console &console);
+  /// `plant` (may be null) changes the imported module of the compiled side:
+  /// a fault for a test to find. It keeps the ops' number and order.
+  VerifyModels(const Options &options, Console &console, ModuleEdit plant);
 
   /// Imports the reference's module and compiles the model.
   Outcome prepare();
@@ -46,8 +49,14 @@ public:
   size_t getNumValues() const { return taps.size(); }
   /// "node "/layer/Add" (Add)" of a numbered value.
   std::string describeValue(size_t number) const;
-  /// The number behind the last value that an output depends on.
-  size_t getEndOfOutput(size_t output) const;
+  bool isFloat(size_t number) const;
+  /// Which numbered values each is computed from.
+  const ValueGraph &getValueGraph() const { return graph; }
+  /// The numbered values that an output is, or is computed from without
+  /// another one between.
+  llvm::ArrayRef<unsigned> getSources(size_t output) const {
+    return sources[output];
+  }
   /// The model with a numbered value as its last output; null if it can't be
   /// compiled so.
   std::unique_ptr<CompiledModel> compileWithTap(size_t number);
@@ -56,6 +65,7 @@ private:
   Outcome compile(Compilation &compilation, std::optional<size_t> tap,
                   std::unique_ptr<CompiledModel> &result);
   CompileOptions getReferenceOptions();
+  void numberValues();
   llvm::Error runOnce(llvm::ArrayRef<run::Array> inputs, bool perturbed,
                       std::vector<run::Array> &outputs,
                       std::vector<HostTensor> &values);
@@ -67,8 +77,12 @@ private:
   Compilation reference;
   std::unique_ptr<Compilation> compilation;
   std::unique_ptr<CompiledModel> compiled;
+  ModuleEdit plant;
   /// Ops of the reference's module, by the number of their value.
   std::vector<mlir::Operation *> taps;
+  ValueGraph graph;
+  /// By output.
+  ValueGraph sources;
 };
 
 } // namespace txc::tool
