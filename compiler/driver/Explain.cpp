@@ -7,6 +7,7 @@
 #include "compiler/program/OnnxNodes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
 using namespace txc;
@@ -23,6 +24,7 @@ public:
 
 private:
   void setDims();
+  void predict();
   void explainPhase(kernel::PhaseInterface phase, StringRef kernelName);
   void explainWeight(kernel::StoredOp stored);
   ExplainedAmount getAmount(SymExprAttr expr) const;
@@ -106,6 +108,25 @@ void Explainer::explainPhase(kernel::PhaseInterface phase,
   entry.bytes = getAmount(getPhaseBytes(phase));
 }
 
+/// What the phases take at least.
+void Explainer::predict() {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      compilation.getTarget().createTargetMachine();
+  if (!machine) {
+    // Programs are not built for such a target.
+    llvm::consumeError(machine.takeError());
+    return;
+  }
+  VectorTarget target = getVectorTarget(**machine);
+  for (ExplainedPhase &phase : result.phases) {
+    if (!phase.flops.value || !phase.bytes.value)
+      continue;
+    phase.roofline =
+        getRoofline(target, *phase.flops.value, *phase.bytes.value);
+    result.cycles += phase.roofline->cycles;
+  }
+}
+
 void Explainer::explainWeight(kernel::StoredOp stored) {
   ExplainedWeight &entry = result.weights.emplace_back();
   entry.type = getTypeText(stored.getType());
@@ -132,6 +153,7 @@ Explanation Explainer::explain() {
     explainPhase(phase, description.kernelName);
     flops = add(flops, phase.getFlops());
   }
+  predict();
   for (auto stored : main.getOps<kernel::StoredOp>())
     explainWeight(stored);
   result.flops = getAmount(flops);

@@ -9,8 +9,8 @@
 /// printers: text for people, JSON for programs, a page to look at.
 ///
 /// Costs are expressions of the symbolic dims, with their values at given dims.
-/// There is no prediction of time: it would need bandwidths and peaks of the
-/// machine, which nobody has measured when the model is compiled.
+/// What a phase takes at least is a prediction by a simple model of a core
+/// (Roofline.h): nobody has measured the machine when the model is compiled.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +18,7 @@
 #define TXC_COMPILER_DRIVER_EXPLAIN_H
 
 #include "compiler/driver/Compilation.h"
+#include "compiler/targets/Roofline.h"
 
 namespace txc {
 
@@ -45,6 +46,8 @@ struct ExplainedPhase {
   ExplainedAmount flops;
   /// Each tensor read or written counts once.
   ExplainedAmount bytes;
+  /// At the given dims, on one core.
+  std::optional<Roofline> roofline;
 };
 
 /// A tensor of the weights image.
@@ -81,6 +84,8 @@ struct Explanation {
   ExplainedAmount arenaBytes;
   ExplainedAmount scratchBytes;
   ExplainedAmount flops;
+  /// The sum over the phases.
+  double cycles = 0;
   std::vector<ExplainedMiss> misses;
 };
 

@@ -33,6 +33,15 @@ static std::string formatBytes(std::optional<int64_t> bytes) {
   return formatNumber(bytes) + "B";
 }
 
+/// "1.2 Mcycles (compute)"
+static std::string formatRoofline(const std::optional<Roofline> &roofline) {
+  if (!roofline)
+    return "?";
+  return formatv("{0}cycles ({1})",
+                 formatNumber(static_cast<int64_t>(roofline->cycles)),
+                 getName(roofline->bound));
+}
+
 static std::string formatDims(const Explanation &explanation) {
   std::vector<std::string> dims;
   for (const auto &[name, value] : explanation.dims)
@@ -67,9 +76,10 @@ static std::string formatSummary(const Explanation &explanation) {
 }
 
 static std::string formatCosts(const Explanation &explanation) {
-  return formatv("at {0}: {1}FLOP a run, {2} of memory a run and {3} more a "
-                 "thread",
+  return formatv("at {0}: {1}FLOP a run, at least {2}cycles of one core by the "
+                 "roofline, {3} of memory a run and {4} more a thread",
                  formatDims(explanation), formatNumber(explanation.flops.value),
+                 formatNumber(static_cast<int64_t>(explanation.cycles)),
                  formatBytes(explanation.arenaBytes.value),
                  formatBytes(explanation.scratchBytes.value));
 }
@@ -80,8 +90,9 @@ static std::string formatCosts(const Explanation &explanation) {
 
 static void printPhase(size_t index, const ExplainedPhase &phase,
                        raw_ostream &os) {
-  os << formatv("{0,5}  {1,-14} {2,9}FLOP {3,10}  [{4}]\n", index, phase.kernel,
-                formatNumber(phase.flops.value), formatBytes(phase.bytes.value),
+  os << formatv("{0,5}  {1,-14} {2,9}FLOP {3,10}  {4,-24} [{5}]\n", index,
+                phase.kernel, formatNumber(phase.flops.value),
+                formatBytes(phase.bytes.value), formatRoofline(phase.roofline),
                 join(phase.sizes, ", "));
   os << "       reads  " << join(phase.reads, ", ") << '\n'
      << "       writes " << join(phase.writes, ", ") << '\n'
@@ -146,6 +157,11 @@ static void printPhase(json::OStream &json, const ExplainedPhase &phase) {
     printTexts(json, "writes", phase.writes);
     printAmount(json, "flops", phase.flops);
     printAmount(json, "bytes", phase.bytes);
+    if (phase.roofline)
+      json.attributeObject("roofline", [&] {
+        json.attribute("cycles", phase.roofline->cycles);
+        json.attribute("bound", getName(phase.roofline->bound));
+      });
   });
 }
 
@@ -162,6 +178,7 @@ void txc::printJson(const Explanation &explanation, raw_ostream &os) {
     json.attribute("weight_bytes",
                    static_cast<int64_t>(explanation.weightBytes));
     printAmount(json, "flops", explanation.flops);
+    json.attribute("cycles", explanation.cycles);
     printAmount(json, "arena_bytes", explanation.arenaBytes);
     printAmount(json, "scratch_bytes", explanation.scratchBytes);
     json.attributeArray("phases", [&] {
@@ -233,25 +250,27 @@ private:
 };
 } // namespace
 
-static double getShare(const ExplainedAmount &part,
-                       const ExplainedAmount &whole) {
-  if (!part.value || !whole.value || *whole.value <= 0)
+/// Of the whole's cycles.
+static double getShare(const ExplainedPhase &phase,
+                       const Explanation &explanation) {
+  if (!phase.roofline || explanation.cycles <= 0)
     return 0;
-  return static_cast<double>(*part.value) / static_cast<double>(*whole.value);
+  return phase.roofline->cycles / explanation.cycles;
 }
 
 static void printPhasesHtml(const Explanation &explanation, raw_ostream &os) {
   HtmlTable table(os, "Phases",
-                  {"", "kernel", "space", "FLOP", "share", "bytes", "reads",
-                   "writes", "ONNX nodes"});
+                  {"", "kernel", "space", "FLOP", "bytes", "at least", "share",
+                   "reads", "writes", "ONNX nodes"});
   for (auto [index, phase] : enumerate(explanation.phases)) {
     table.beginRow();
     table.addNumber(std::to_string(index));
     table.addText(phase.kernel);
     table.addText(join(phase.sizes, ", "));
     table.addNumber(formatNumber(phase.flops.value));
-    table.addShare(getShare(phase.flops, explanation.flops));
     table.addNumber(formatBytes(phase.bytes.value));
+    table.addNumber(formatRoofline(phase.roofline));
+    table.addShare(getShare(phase, explanation));
     table.addText(join(phase.reads, "; "));
     table.addText(join(phase.writes, "; "));
     table.addText(formatNodes(phase.nodes, phase.nodes.size()));
