@@ -123,7 +123,8 @@ void ModelImporter::importInputs() {
 void ModelImporter::checkConstants() {
   for (const InputConstant &constant : options.constants)
     if (llvm::none_of(model.graph.inputs, [&](const onnx::ValueInfo &input) {
-          return input.name == constant.name;
+          return input.name == constant.name &&
+                 !frame.initializers.count(input.name);
         }))
       importer.report(frame, nullptr,
                       "there is no input \"" + constant.name +

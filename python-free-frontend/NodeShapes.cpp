@@ -29,8 +29,12 @@ FailureOr<Exprs> NodeContext::getExprs(Value value, const Twine &what) {
     return failure();
   if (std::optional<Exprs> exprs = tx::matchExprs(value))
     return *exprs;
+  // An argument's location is the input's name.
+  auto input = dyn_cast<BlockArgument>(value);
+  auto name = input ? dyn_cast<NameLoc>(input.getLoc()) : NameLoc();
   return unsupported(what + " depends on data of the run, not on shapes alone",
-                     "an export with " + what + " fixed");
+                     name ? "-constant " + name.getName().str() + "=FILE"
+                          : ("an export with " + what + " fixed").str());
 }
 
 FailureOr<SmallVector<int64_t>> NodeContext::getKnownInts(Value value,

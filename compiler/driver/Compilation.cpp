@@ -20,6 +20,8 @@
 #include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
+#include "python-free-frontend/TensorConstants.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
@@ -67,10 +69,23 @@ void Compilation::addProblem(const Diagnostic &diagnostic) {
   options.onError(formatProblem(options.inputPath, problem));
 }
 
+/// What a stage does, for people.
+static StringRef describeStage(StringRef stage) {
+  return llvm::StringSwitch<StringRef>(stage)
+      .Case("import", "read the model")
+      .Case("graph", "recognize and simplify")
+      .Case("phases", "fuse into phases, lay out weights")
+      .Case("kernels", "write kernels and plan memory")
+      .Case("llvm dialect", "lower kernels to LLVM")
+      .Case("emit", "make machine code, write files")
+      .Default(stage);
+}
+
 TimingScope Compilation::enter(StringRef stage) {
+  StringRef description = describeStage(stage);
   if (options.onStage)
-    options.onStage(stage);
-  return options.timing ? options.timing->nest(stage) : TimingScope();
+    options.onStage(description);
+  return options.timing ? options.timing->nest(description) : TimingScope();
 }
 
 Outcome Compilation::saveStage(StringRef name, ModuleOp stage) {
@@ -100,7 +115,6 @@ Outcome Compilation::runPasses(StringRef stage,
                                function_ref<void(OpPassManager &)> build) {
   TimingScope scope = enter(stage);
   PassManager manager(&context);
-  manager.enableTiming(scope);
   build(manager);
   if (failed(manager.run(*module)))
     return Outcome::cannotCompile;
@@ -110,6 +124,27 @@ Outcome Compilation::runPasses(StringRef stage,
 //===----------------------------------------------------------------------===//
 // Stages
 //===----------------------------------------------------------------------===//
+
+/// Constants as attributes of this compilation's context; null after an error.
+FailureOr<ImportOptions> Compilation::getImportOptions() {
+  ImportOptions result;
+  result.dims = options.dims;
+  for (const ConstantInput &constant : options.constants) {
+    Type elementType = frontend::getElementType(&context, constant.type);
+    onnx::TensorData data{ArrayRef(constant.bytes)};
+    if (!elementType) {
+      options.onError("constant \"" + constant.name +
+                      "\" has elements of type " +
+                      onnx::elementTypeName(constant.type) +
+                      ", which no tensor of a model can have");
+      return failure();
+    }
+    auto type = RankedTensorType::get(constant.dims, elementType);
+    result.constants.push_back(
+        {constant.name, frontend::getElements(type, data)});
+  }
+  return result;
+}
 
 Outcome Compilation::importModel() {
   TimingScope scope = enter("import");
@@ -125,8 +160,11 @@ Outcome Compilation::importModel() {
                                                    : Outcome::cannotCompile;
     return fail(llvm::toString(std::move(error)), outcome);
   }
+  FailureOr<ImportOptions> importOptions = getImportOptions();
+  if (failed(importOptions))
+    return Outcome::wrongUsage;
   FailureOr<OwningOpRef<ModuleOp>> imported =
-      importOnnx(context, std::move(*file), options.import, weights, problems);
+      importOnnx(context, std::move(*file), *importOptions, weights, problems);
   for (const ImportProblem &problem : problems)
     options.onError(formatProblem(options.inputPath, problem));
   if (failed(imported))
@@ -199,10 +237,15 @@ static Outcome getOutcome(const llvm::Error &error) {
 /// LLVM IR of the model's code with the routines it calls; null after an error.
 std::unique_ptr<llvm::Module>
 Compilation::translate(llvm::LLVMContext &llvmContext) {
+  // What MLIR says is about generated code and no help to people.
+  ScopedDiagnosticHandler silence(&context,
+                                  [](Diagnostic &) { return success(); });
   std::unique_ptr<llvm::Module> code =
       translateModuleToLLVMIR(*program.code, llvmContext, options.name);
   if (!code) {
-    options.onError(options.inputPath + ": LLVM IR could not be made");
+    options.onError(options.inputPath +
+                    ": internal error: the kernels are not valid; please "
+                    "report it with the model or what -save-stages=DIR writes");
     return nullptr;
   }
   if (llvm::Error error = linkCallLibrary(*code, *target)) {

@@ -39,11 +39,23 @@ enum class Outcome {
   ioFailure = 3
 };
 
+/// Elements for an input that becomes a constant of the compiled model.
+struct ConstantInput {
+  std::string name;
+  onnx::ElementType type = onnx::ElementType::Undefined;
+  std::vector<int64_t> dims;
+  /// In the form of onnx::TensorData.
+  std::vector<uint8_t> bytes;
+};
+
 struct CompileOptions {
   std::string inputPath;
   /// `-target=`.
   std::string target = "native";
-  ImportOptions import;
+  /// `-dim=`.
+  std::vector<DimOption> dims;
+  /// `-constant=`.
+  std::vector<ConstantInput> constants;
   CodeGenOptions codeGen;
   /// `-state=kv`: past/present pairs become state of the session.
   bool cacheToState = false;
@@ -98,6 +110,7 @@ public:
 
 private:
   Outcome fail(const llvm::Twine &message, Outcome outcome);
+  mlir::FailureOr<ImportOptions> getImportOptions();
   Outcome runPasses(llvm::StringRef stage,
                     llvm::function_ref<void(mlir::OpPassManager &)> build);
   std::unique_ptr<llvm::Module> translate(llvm::LLVMContext &llvmContext);

@@ -39,6 +39,9 @@ Outcome verifyModel(const Options &options, Console &console,
 /// which has to outlive the compilation.
 CompileOptions getCompileOptions(const Options &options, Console &console);
 
+/// Fills in the elements of `-constant`, before any command.
+Outcome readConstants(Options &options, Console &console);
+
 /// Writes a whole file or none; "-" is standard output.
 Outcome writeText(llvm::StringRef path, llvm::StringRef text, Console &console);
 

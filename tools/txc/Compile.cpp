@@ -18,7 +18,8 @@ CompileOptions tool::getCompileOptions(const Options &options,
   CompileOptions compile;
   compile.inputPath = options.inputPath;
   compile.target = options.target;
-  compile.import = options.import;
+  compile.dims = options.dims;
+  compile.constants = options.constantInputs;
   compile.codeGen = options.codeGen;
   compile.name = options.name;
   compile.exact = options.exact;

@@ -56,6 +56,8 @@ int main(int argc, char **argv) {
     return static_cast<int>(Outcome::wrongUsage);
   }
   Console console(options->verbose);
-  Outcome outcome = run(*options, console);
+  Outcome outcome = readConstants(*options, console);
+  if (outcome == Outcome::success)
+    outcome = run(*options, console);
   return static_cast<int>(flushOutput(console, outcome));
 }

@@ -181,11 +181,13 @@ static Error setJobs(const Arg &arg, Options &options) {
   return Error::success();
 }
 
-static Error addInput(const Arg &arg, Options &options) {
-  auto [name, file] = StringRef(arg.getValue()).rsplit('=');
-  if (name.empty() || file.empty())
-    return badValue(arg, "NAME=FILE");
-  options.inputs.emplace_back(name, file);
+/// NAME=WHAT, where names may have a '='.
+static Error addPair(const Arg &arg, const Twine &expected,
+                     std::vector<std::pair<std::string, std::string>> &pairs) {
+  auto [name, what] = StringRef(arg.getValue()).rsplit('=');
+  if (name.empty() || what.empty())
+    return badValue(arg, expected);
+  pairs.emplace_back(name, what);
   return Error::success();
 }
 
@@ -196,7 +198,7 @@ static Error applyChecked(const Arg &arg, Options &options) {
     Expected<DimOption> dim = parseDim(arg);
     if (!dim)
       return dim.takeError();
-    options.import.dims.push_back(std::move(*dim));
+    options.dims.push_back(std::move(*dim));
     return Error::success();
   }
   case OPT_precision:
@@ -212,7 +214,9 @@ static Error applyChecked(const Arg &arg, Options &options) {
   case OPT_jobs:
     return setJobs(arg, options);
   case OPT_input:
-    return addInput(arg, options);
+    return addPair(arg, "NAME=FILE", options.inputs);
+  case OPT_constant:
+    return addPair(arg, "NAME=FILE or NAME=NUMBER", options.constants);
   case OPT_padding:
     return createStringError("-padding is not supported: padded positions are "
                              "computed as any others; leave the option out");

@@ -11,8 +11,7 @@
 #ifndef TXC_TOOLS_TXC_OPTIONS_H
 #define TXC_TOOLS_TXC_OPTIONS_H
 
-#include "compiler/emit/ObjectFile.h"
-#include "python-free-frontend/ImportOnnx.h"
+#include "compiler/driver/Compilation.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
@@ -36,7 +35,11 @@ struct Options {
   std::string stagesPath;
 
   std::string target = "native";
-  ImportOptions import;
+  std::vector<DimOption> dims;
+  /// Names of inputs that become constants, each with a file or one number.
+  std::vector<std::pair<std::string, std::string>> constants;
+  /// Their elements, once read.
+  std::vector<ConstantInput> constantInputs;
   /// `-precision=exact`: no rewrite that rounds other than the ONNX ops do.
   bool exact = false;
   /// `-state=kv`: past/present pairs become state of the session.

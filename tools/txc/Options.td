@@ -61,6 +61,9 @@ defm target : Value<"target", "<cpu>",
 defm dim : Value<"dim", "<name>=<n>|<lo>..<hi>",
                  "Fix or bound a symbolic dimension",
                  model_group, all>;
+defm constant : Value<"constant", "<name>=<value>",
+                      "Make an input a constant: a number, a .npy or .pb file",
+                      model_group, all>;
 defm precision : Value<"precision", "<what>",
                        "model (default), or exact: no rewrite that rounds otherwise",
                        model_group, all>;

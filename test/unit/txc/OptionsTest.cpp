@@ -65,13 +65,13 @@ TEST(Options, TakesCommands) {
 TEST(Options, ReadsDims) {
   Options options =
       parse({"m.onnx", "-dim", "batch=2", "-dim=seq=1..512", "-dim=a=b=0"});
-  ASSERT_EQ(options.import.dims.size(), 3u);
-  EXPECT_EQ(options.import.dims[0].name, "batch");
-  EXPECT_EQ(options.import.dims[0].lower, 2);
-  EXPECT_EQ(options.import.dims[0].upper, 2);
-  EXPECT_EQ(options.import.dims[1].lower, 1);
-  EXPECT_EQ(options.import.dims[1].upper, 512);
-  EXPECT_EQ(options.import.dims[2].name, "a=b");
+  ASSERT_EQ(options.dims.size(), 3u);
+  EXPECT_EQ(options.dims[0].name, "batch");
+  EXPECT_EQ(options.dims[0].lower, 2);
+  EXPECT_EQ(options.dims[0].upper, 2);
+  EXPECT_EQ(options.dims[1].lower, 1);
+  EXPECT_EQ(options.dims[1].upper, 512);
+  EXPECT_EQ(options.dims[2].name, "a=b");
 }
 
 TEST(Options, RefusesBadDims) {
@@ -119,6 +119,16 @@ TEST(Options, RefusesBadValues) {
   EXPECT_THAT(refuse({"m.onnx", "-o"}), HasSubstr("-o needs a value"));
   EXPECT_THAT(refuse({"m.onnx", "-target"}),
               HasSubstr("-target needs a value"));
+}
+
+TEST(Options, TakesConstants) {
+  Options options = parse({"m.onnx", "-constant=axes=a.npy", "-constant",
+                           "use_cache_branch=true"});
+  ASSERT_EQ(options.constants.size(), 2u);
+  EXPECT_EQ(options.constants[0].first, "axes");
+  EXPECT_EQ(options.constants[0].second, "a.npy");
+  EXPECT_EQ(options.constants[1].second, "true");
+  EXPECT_THAT(refuse({"m.onnx", "-constant=axes"}), HasSubstr("NAME=NUMBER"));
 }
 
 TEST(Options, TakesState) {
