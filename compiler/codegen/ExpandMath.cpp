@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/codegen/ExpandMath.h"
-#include "compiler/codegen/HalfFloats.h"
+#include "compiler/codegen/NarrowFloats.h"
 #include "compiler/codegen/x86/VectorMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -165,8 +165,8 @@ static Value emitIntegerPower(OpBuilder &b, math::IPowIOp op) {
 }
 
 void txc::expandMath(func::FuncOp function, const VectorTarget &target) {
-  // Halves first: their functions become f32 ones.
-  expandHalfFloats(function, target);
+  // Narrow floats first: their functions become f32 ones.
+  expandNarrowFloats(function, target);
   OpBuilder b(function.getContext());
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {

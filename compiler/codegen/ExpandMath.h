@@ -4,7 +4,7 @@
 //
 /// \file
 /// Replaces what LLVM would turn into calls of compiler-rt or not lower at all:
-/// elementary functions, half floats, integer powers.
+/// elementary functions, narrow floats, integer powers.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@ namespace txc {
 /// Rewrites the ops of \p function, which is directly in a module. Frequent f32
 /// functions become vector code (VectorMath.h states their errors), the others
 /// calls of libm lane by lane, of functions that glibc has had since 2.2.5.
-/// Conversions of f16 and bf16 become integer code where \p target has no
+/// Conversions of narrower floats become integer code where \p target has no
 /// instruction; all arithmetic on them is done in f32.
 void expandMath(mlir::func::FuncOp function, const VectorTarget &target);
 

@@ -9,19 +9,60 @@
 #include "compiler/codegen/GemmPhase.h"
 #include "compiler/codegen/KernelFunction.h"
 #include "compiler/codegen/NestGenerator.h"
+#include "compiler/codegen/SmallFloats.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace txc;
+using kernel::AppendOp;
 using kernel::AttentionOp;
 using kernel::CallOp;
 using kernel::GemmOp;
 using kernel::NestInterface;
 using tx::SymExprAttr;
 
+/// Whether code can compute with a type, and move it.
+static bool hasCode(Type type) {
+  Type scalar = getScalarType(type);
+  if (auto integer = dyn_cast<IntegerType>(scalar))
+    return integer.getWidth() <= 64 && llvm::isPowerOf2_32(integer.getWidth());
+  if (isa<FloatType>(scalar))
+    return scalar.isF16() || scalar.isBF16() || scalar.isF32() ||
+           scalar.isF64() || isSmallFloat(scalar);
+  return scalar.isIndex();
+}
+
+/// What LLVM would refuse later, in words of its own.
+static LogicalResult checkTypes(Operation *phase) {
+  Type refused;
+  phase->walk([&](Operation *op) {
+    for (TypeRange types :
+         {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+      for (Type type : types)
+        if (!hasCode(type))
+          refused = getScalarType(type);
+  });
+  if (refused)
+    return phase->emitError("no code can be made for elements of type ")
+           << refused;
+  // Only nests know of bytes that elements share.
+  if (isa<NestInterface>(phase) && !isa<AppendOp>(phase))
+    return success();
+  for (TypeRange types : {TypeRange(phase->getOperandTypes()),
+                          TypeRange(phase->getResultTypes())})
+    for (Type type : types)
+      if (getPackedBits(getScalarType(type)) != 0)
+        return phase->emitError("no code can be made for elements of type ")
+               << getScalarType(type)
+               << " here; a cast to i8 before and after helps";
+  return success();
+}
+
 FailureOr<EmittedKernel> txc::emitKernel(OpBuilder &builder, Operation *phase,
                                          StringRef name,
                                          const VectorTarget &target) {
+  if (failed(checkTypes(phase)))
+    return failure();
   KernelFunction function(builder, phase, name, target);
   LogicalResult emitted =
       llvm::TypeSwitch<Operation *, LogicalResult>(phase)

@@ -19,9 +19,14 @@ Type txc::getScalarType(Type tensor) {
   return type;
 }
 
+unsigned txc::getPackedBits(Type scalar) {
+  unsigned width = scalar.isIntOrFloat() ? scalar.getIntOrFloatBitWidth() : 0;
+  return width == 2 || width == 4 ? width : 0;
+}
+
 Type txc::getStorageType(Type tensor) {
   Type type = getScalarType(tensor);
-  if (type.isInteger(1))
+  if (type.isInteger(1) || getPackedBits(type) != 0)
     return IntegerType::get(type.getContext(), 8);
   if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32)
     return IntegerType::get(type.getContext(), type.getIntOrFloatBitWidth());

@@ -18,8 +18,13 @@ namespace txc {
 
 /// The type of a tensor's elements in memory: signless, booleans as bytes. Half
 /// floats are integers, since LLVM calls compiler-rt to move them on CPUs that
-/// can't compute with them.
+/// can't compute with them. For elements of 2 and 4 bits, the bytes that
+/// several share.
 mlir::Type getStorageType(mlir::Type tensor);
+
+/// The width of elements of which a byte holds several, the first in the lowest
+/// bits; 0 for other types.
+unsigned getPackedBits(mlir::Type scalar);
 
 /// The signless type that bodies compute with; i1 for booleans.
 mlir::Type getScalarType(mlir::Type tensor);

@@ -14,11 +14,18 @@ using namespace mlir;
 using namespace txc;
 using tx::SymExprAttr;
 
+/// What a value of a body is moved between registers as.
+static Type getCodeType(Type scalar) {
+  if (unsigned width = getPackedBits(scalar))
+    return IntegerType::get(scalar.getContext(), width);
+  return getStorageType(scalar);
+}
+
 Value Lanes::getVector(LaneValue lanes) {
   if (lanes.isVector())
     return lanes.value;
   Type element = lanes.value.getType();
-  Type storage = getStorageType(element);
+  Type storage = getCodeType(element);
   VectorType type = getVectorType(storage);
   Value splat = code.splat(toStorage(lanes.value, storage), type);
   if (lanes.step == 0)
@@ -143,6 +150,8 @@ Value Lanes::toStorage(Value value, Type storage) {
 }
 
 LaneValue Lanes::load(Value buffer, LaneValue element, Type scalar) {
+  if (getPackedBits(scalar) != 0)
+    return loadPacked(buffer, element, scalar);
   Type storage = cast<MemRefType>(buffer.getType()).getElementType();
   VectorType vectorType = getVectorType(storage);
   Value loaded;
@@ -161,6 +170,8 @@ LaneValue Lanes::load(Value buffer, LaneValue element, Type scalar) {
 }
 
 void Lanes::store(LaneValue value, Value buffer, LaneValue element) {
+  if (getPackedBits(getElementTypeOrSelf(value.value.getType())) != 0)
+    return storePacked(value, buffer, element);
   Type storage = cast<MemRefType>(buffer.getType()).getElementType();
   Value stored =
       element.isUniform() && value.isUniform() ? value.value : getVector(value);
@@ -178,6 +189,76 @@ void Lanes::store(LaneValue value, Value buffer, LaneValue element) {
     code.maskedStore(stored, address, mask);
   else
     code.store(stored, address);
+}
+
+//===----------------------------------------------------------------------===//
+// Elements that share bytes
+//===----------------------------------------------------------------------===//
+
+LaneValue Lanes::loadPacked(Value buffer, LaneValue element, Type scalar) {
+  OpBuilder &b = code.builder;
+  unsigned width = getPackedBits(scalar);
+  LaneValue perByte = index(8 / width);
+  LaneValue byte = load(buffer, div(element, perByte), b.getI8Type());
+  LaneValue shift = mul(rem(element, perByte), index(width));
+  auto withLanes = [&](Type type) {
+    return byte.isVector() ? Type(getVectorType(type)) : type;
+  };
+  Value amount = byte.isVector() ? getVector(shift) : shift.value;
+  amount =
+      arith::IndexCastOp::create(b, code.loc, withLanes(b.getI8Type()), amount);
+  Value bits = arith::ShRUIOp::create(b, code.loc, byte.value, amount);
+  bits = arith::TruncIOp::create(b, code.loc, withLanes(getCodeType(scalar)),
+                                 bits);
+  return {fromStorage(bits, scalar)};
+}
+
+/// Changes \p width bits of the byte that \p element is in.
+void Lanes::insertBits(Value bits, unsigned width, Value buffer,
+                       Value element) {
+  OpBuilder &b = code.builder;
+  Location loc = code.loc;
+  Type i8 = b.getI8Type();
+  Value perByte = code.index(8 / width);
+  Value address = getAddress(buffer, code.div(element, perByte));
+  Value shift = code.mul(code.rem(element, perByte), code.index(width));
+  shift = arith::IndexCastOp::create(b, loc, i8, shift);
+  Value ones = arith::ConstantIntOp::create(b, loc, i8, (1 << width) - 1);
+  Value place = arith::ShLIOp::create(b, loc, ones, shift);
+  Value others = arith::XOrIOp::create(
+      b, loc, place, arith::ConstantIntOp::create(b, loc, i8, -1));
+  Value byte = arith::AndIOp::create(b, loc, code.load(i8, address), others);
+  Value wide = arith::ExtUIOp::create(b, loc, i8, bits);
+  wide = arith::ShLIOp::create(b, loc, wide, shift);
+  code.store(arith::OrIOp::create(b, loc, byte, wide), address);
+}
+
+/// One lane after the other, as neighbours share a byte.
+void Lanes::storePacked(LaneValue value, Value buffer, LaneValue element) {
+  Type scalar = getElementTypeOrSelf(value.value.getType());
+  unsigned width = getPackedBits(scalar);
+  Type codes = getCodeType(scalar);
+  if (element.isUniform()) {
+    Value bits = toStorage(value.value, codes);
+    if (isa<VectorType>(bits.getType()))
+      bits = vector::ExtractOp::create(code.builder, code.loc, bits, 0);
+    return insertBits(bits, width, buffer, element.value);
+  }
+  Value elements = getVector(element);
+  Value bits = toStorage(getVector(value), codes);
+  code.loop(code.index(0), code.index(count), 1, [&](Value lane) {
+    auto extract = [&](Value vector) -> Value {
+      return vector::ExtractOp::create(code.builder, code.loc, vector,
+                                       OpFoldResult(lane));
+    };
+    auto store = [&] {
+      insertBits(extract(bits), width, buffer, extract(elements));
+    };
+    if (mask)
+      code.ifThen(extract(mask), store);
+    else
+      store();
+  });
 }
 
 //===----------------------------------------------------------------------===//

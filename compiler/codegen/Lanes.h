@@ -79,6 +79,11 @@ private:
   mlir::Value fromStorage(mlir::Value stored, mlir::Type scalar);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);
   mlir::Value getAddress(mlir::Value buffer, mlir::Value element);
+  LaneValue loadPacked(mlir::Value buffer, LaneValue element,
+                       mlir::Type scalar);
+  void storePacked(LaneValue value, mlir::Value buffer, LaneValue element);
+  void insertBits(mlir::Value bits, unsigned width, mlir::Value buffer,
+                  mlir::Value element);
 
   KernelFunction &function;
   x86::CodeBuilder &code;

@@ -401,8 +401,9 @@ void NestEmitter::store(Scope &scope, unsigned result) {
 // Saved values
 //===----------------------------------------------------------------------===//
 
-/// Bytes of the scratch buffer of one saved value of `width` bits.
-static SymExprAttr getSavedBytes(const NestPlan &nest, unsigned width) {
+/// Bytes of the scratch buffer of one saved value.
+static SymExprAttr getSavedBytes(const NestPlan &nest, Type type) {
+  unsigned width = getStorageType(type).getIntOrFloatBitWidth();
   SymExprAttr elements = nest.lanesInRow
                              ? tx::add(nest.rowElements, nest.numLanes)
                              : tx::mul(nest.rowElements, nest.numLanes);
@@ -428,15 +429,13 @@ Value NestEmitter::getSavedBuffer(Value value) {
   for (Value other : body.getSaved()) {
     if (other == value)
       break;
-    offset = tx::add(
-        offset, getSavedBytes(nest, other.getType().getIntOrFloatBitWidth()));
+    offset = tx::add(offset, getSavedBytes(nest, other.getType()));
   }
   Type element = getStorageType(value.getType());
   return memref::ViewOp::create(
       code.builder, code.loc, MemRefType::get({ShapedType::kDynamic}, element),
       function.getScratch(), function.getValue(offset),
-      ValueRange{function.getValue(
-          getSavedBytes(nest, element.getIntOrFloatBitWidth()))});
+      ValueRange{function.getValue(getSavedBytes(nest, value.getType()))});
 }
 
 //===----------------------------------------------------------------------===//
@@ -459,7 +458,6 @@ SymExprAttr txc::getNestScratchBytes(kernel::NestInterface nest,
   BodyPlan body(nest, plan);
   SymExprAttr bytes = tx::getConstantExpr(nest.getContext(), 0);
   for (Value saved : body.getSaved())
-    bytes = tx::add(
-        bytes, getSavedBytes(plan, saved.getType().getIntOrFloatBitWidth()));
+    bytes = tx::add(bytes, getSavedBytes(plan, saved.getType()));
   return bytes;
 }

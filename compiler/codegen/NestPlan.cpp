@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/codegen/NestPlan.h"
+#include "compiler/codegen/KernelFunction.h"
 
 using namespace mlir;
 using namespace txc;
@@ -187,5 +188,10 @@ NestPlan::NestPlan(kernel::NestInterface op, const VectorTarget &target)
   unitsPerTask =
       tx::floorDiv(tx::add(tx::max(pointsPerUnit, one), kPointsPerTask - 1),
                    tx::max(pointsPerUnit, one));
+  // Threads must not write to one byte.
+  if (llvm::any_of(op->getResultTypes(), [](Type type) {
+        return getPackedBits(getScalarType(type)) != 0;
+      }))
+    unitsPerTask = tx::max(units, one);
   tasks = tx::floorDiv(tx::add(units, tx::add(unitsPerTask, -1)), unitsPerTask);
 }

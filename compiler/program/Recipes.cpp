@@ -37,11 +37,10 @@ static llvm::Error writeStored(func::FuncOp recipe, Type storedType,
   if (failed(tensor))
     return llvm::createStringError("the stored tensor '" + recipe.getSymName() +
                                    "' can't be made: " + message);
-  ArrayRef<char> dense = tensor->getBytes();
   if (auto packed = dyn_cast<pack::TensorType>(storedType))
-    packed.encode(dense, out);
+    packed.encode(tensor->getBytes(), out);
   else
-    llvm::copy(dense, out.begin());
+    tensor->pack(out);
   return llvm::Error::success();
 }
 
@@ -49,8 +48,9 @@ static uint64_t getStoredBytes(Type type) {
   if (auto packed = dyn_cast<pack::TensorType>(type))
     return packed.getStoredBytes();
   auto tensor = cast<RankedTensorType>(type);
-  return tensor.getNumElements() *
-         llvm::divideCeil(tensor.getElementTypeBitWidth(), 8);
+  unsigned bits = tensor.getElementTypeBitWidth();
+  return bits == 1 ? tensor.getNumElements()
+                   : llvm::divideCeil(tensor.getNumElements() * bits, 8);
 }
 
 uint64_t txc::addStoredTensor(WeightsImage &image, kernel::StoredOp stored,

@@ -89,13 +89,17 @@ Expected<HostTensor> HostTensor::borrow(Type elementType,
   return tensor;
 }
 
+/// Whether files hold several elements in a byte.
+static bool isPacked(Type elementType) {
+  return elementType.isInteger() && !elementType.isInteger(1) &&
+         elementType.getIntOrFloatBitWidth() < 8;
+}
+
 Expected<HostTensor> HostTensor::unpack(Type elementType,
                                         ArrayRef<int64_t> dims,
                                         ArrayRef<char> packed,
                                         std::shared_ptr<void> owner) {
-  bool isPacked = elementType.isInteger() && !elementType.isInteger(1) &&
-                  elementType.getIntOrFloatBitWidth() < 8;
-  if (!isPacked)
+  if (!isPacked(elementType))
     return borrow(elementType, dims, packed, std::move(owner));
   Expected<HostTensor> tensor = allocate(elementType, dims);
   if (!tensor)
@@ -113,6 +117,27 @@ Expected<HostTensor> HostTensor::unpack(Type elementType,
     tensor->format->storeInt(target + i, byte >> (i * bits % 8));
   }
   return tensor;
+}
+
+int64_t HostTensor::getPackedSize() const {
+  if (!isPacked(elementType))
+    return numElements * getElementSize();
+  return static_cast<int64_t>(
+      llvm::divideCeil(numElements * format->getBitWidth(), 8));
+}
+
+void HostTensor::pack(MutableArrayRef<char> packed) const {
+  if (!isPacked(elementType)) {
+    llvm::copy(getBytes(), packed.begin());
+    return;
+  }
+  llvm::fill(packed, 0);
+  int64_t bits = format->getBitWidth();
+  auto mask = llvm::maskTrailingOnes<uint8_t>(static_cast<unsigned>(bits));
+  for (int64_t i = 0; i < numElements; ++i) {
+    auto code = static_cast<uint8_t>(data[i]) & mask;
+    packed[i * bits / 8] |= static_cast<char>(code << (i * bits % 8));
+  }
 }
 
 MutableArrayRef<char> HostTensor::getMutableBytes() {

@@ -47,6 +47,9 @@ public:
   static llvm::Expected<HostTensor>
   unpack(mlir::Type elementType, llvm::ArrayRef<int64_t> dims,
          llvm::ArrayRef<char> packed, std::shared_ptr<void> owner = nullptr);
+  /// The reverse, to `packed` of getPackedSize() bytes.
+  void pack(llvm::MutableArrayRef<char> packed) const;
+  int64_t getPackedSize() const;
 
   /// A copy of an attribute's elements.
   static llvm::Expected<HostTensor> fromAttr(mlir::DenseElementsAttr attr);

@@ -345,10 +345,14 @@ static Value castToBool(OpBuilder &b, Location loc, Value x) {
   return compareInt(b, loc, arith::CmpIPredicate::ne, x, zero);
 }
 
-/// Truncates toward zero, saturating, NaN to 0. The limits are powers of two,
-/// exact in every float type.
+/// Truncates toward zero, saturating, NaN to 0; integers below a byte wrap. The
+/// limits are powers of two, exact in every float type.
 static Value floatToInt(OpBuilder &b, Location loc, Value x, Type to,
                         bool toUnsigned) {
+  if (to.getIntOrFloatBitWidth() < 8) {
+    Value wide = floatToInt(b, loc, x, b.getI32Type(), /*toUnsigned=*/false);
+    return arith::TruncIOp::create(b, loc, to, wide);
+  }
   x = widen(b, loc, x);
   Type from = x.getType();
   unsigned width = to.getIntOrFloatBitWidth();
@@ -385,19 +389,34 @@ static Value floatToFloat(OpBuilder &b, Location loc, Value x, FloatType to) {
   return arith::TruncFOp::create(b, loc, to, wide);
 }
 
+/// Cuts a number off at the largest of a narrow float; NaN stays.
+static Value saturate(OpBuilder &b, Location loc, Value x, FloatType to) {
+  using P = arith::CmpFPredicate;
+  x = widen(b, loc, x);
+  double largest =
+      APFloat::getLargest(to.getFloatSemantics()).convertToDouble();
+  Value most = constant(b, loc, x.getType(), largest);
+  Value least = constant(b, loc, x.getType(), -largest);
+  x = select(b, loc, compareFloat(b, loc, P::OGT, x, most), most, x);
+  return select(b, loc, compareFloat(b, loc, P::OLT, x, least), least, x);
+}
+
 Value CastOp::buildScalar(OpBuilder &b, Location loc, ValueRange x) {
   Type target = getType().getElementType();
   bool fromUnsigned = isUnsigned(getX());
   if (target.isInteger(1))
     return x[0].getType().isInteger(1) ? x[0] : castToBool(b, loc, x[0]);
   if (auto to = dyn_cast<FloatType>(target)) {
-    if (isa<FloatType>(x[0].getType()))
-      return floatToFloat(b, loc, x[0], to);
-    Type wide = to.getWidth() < 32 ? b.getF32Type() : Type(to);
-    Value result = fromUnsigned
-                       ? Value(arith::UIToFPOp::create(b, loc, wide, x[0]))
-                       : Value(arith::SIToFPOp::create(b, loc, wide, x[0]));
-    return narrow(b, loc, result, to);
+    Value result = x[0];
+    if (!isa<FloatType>(result.getType())) {
+      Type wide = to.getWidth() < 32 ? b.getF32Type() : Type(to);
+      result = fromUnsigned
+                   ? Value(arith::UIToFPOp::create(b, loc, wide, x[0]))
+                   : Value(arith::SIToFPOp::create(b, loc, wide, x[0]));
+    }
+    if (getSaturate())
+      result = saturate(b, loc, result, to);
+    return floatToFloat(b, loc, result, to);
   }
   unsigned width = target.getIntOrFloatBitWidth();
   Type to = b.getIntegerType(width);

@@ -23,9 +23,11 @@ static Value getRoot(Value tensor) {
 }
 
 SymExprAttr txc::getTensorBytes(RankedTensorType type) {
-  auto bytes =
-      static_cast<int64_t>(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
-  return mul(tx::getElementCount(type), bytes);
+  unsigned bits = type.getElementTypeBitWidth();
+  SymExprAttr count = tx::getElementCount(type);
+  if (bits == 2 || bits == 4)
+    return tx::ceilDiv(count, 8 / bits);
+  return mul(count, static_cast<int64_t>(llvm::divideCeil(bits, 8)));
 }
 
 Buffer MemoryPlan::get(Value tensor) const {

@@ -35,25 +35,12 @@ llvm::Expected<HostTensor> tool::toHostTensor(const run::Array &array,
   return tensor;
 }
 
-/// Packs elements below a byte from the lowest bits up.
-static std::vector<char> packElements(const HostTensor &tensor, int32_t bits) {
-  std::vector<char> bytes(llvm::divideCeil(tensor.getNumElements() * bits, 8));
-  uint8_t mask = static_cast<uint8_t>((1 << bits) - 1);
-  for (int64_t i = 0; i < tensor.getNumElements(); ++i) {
-    auto code = static_cast<uint8_t>(tensor.getBytes()[i]) & mask;
-    bytes[i * bits / 8] |= static_cast<char>(code << (i * bits % 8));
-  }
-  return bytes;
-}
-
 run::Array tool::toArray(const HostTensor &tensor) {
   run::Array array;
   array.type = *getTxcType(tensor.getElementType());
   array.dims.assign(tensor.getDims().begin(), tensor.getDims().end());
-  if (isSameForm(tensor, array.type))
-    array.data.assign(tensor.getBytes().begin(), tensor.getBytes().end());
-  else
-    array.data = packElements(tensor, run::getTypeBits(array.type));
+  array.data.resize(tensor.getPackedSize());
+  tensor.pack(array.data);
   return array;
 }
 

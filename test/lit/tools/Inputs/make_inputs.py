@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the ONNX file beside it with the onnx package (made with 1.23.2).
+"""Writes the ONNX files beside it with the onnx package (made with 1.23.2).
 
 unsupported.onnx: two nodes that txc has no builder for, around one it has.
+axes.onnx: a sum whose axes are an input.
+narrow.onnx: a cast to a type that no code computes with.
 """
 
 from pathlib import Path
@@ -29,4 +31,31 @@ def unsupported():
                        helper.make_opsetid("com.example", 1)])
 
 
+def one_node(name, node, inputs, output):
+    graph = helper.make_graph(
+        [node], name,
+        [helper.make_tensor_value_info(*value) for value in inputs],
+        [helper.make_tensor_value_info(*output)])
+    return helper.make_model(graph, ir_version=10, producer_name="",
+                             opset_imports=[helper.make_opsetid("", 24)])
+
+
+def axes():
+    return one_node(
+        "axes", helper.make_node("ReduceSum", ["x", "axes"], ["y"],
+                                 name="sum", keepdims=0),
+        [("x", TensorProto.FLOAT, ["n", 4]), ("axes", TensorProto.INT64, [1])],
+        ("y", TensorProto.FLOAT, [None]))
+
+
+def narrow():
+    return one_node(
+        "narrow", helper.make_node("Cast", ["x"], ["y"], name="cast",
+                                   to=TensorProto.FLOAT8E8M0),
+        [("x", TensorProto.FLOAT, ["n", 4])],
+        ("y", TensorProto.FLOAT8E8M0, ["n", 4]))
+
+
+onnx.save(axes(), HERE / "axes.onnx")
+onnx.save(narrow(), HERE / "narrow.onnx")
 onnx.save(unsupported(), HERE / "unsupported.onnx")

@@ -1,76 +1,30 @@
-//===- HalfFloats.cpp - f16 and bf16 without instructions ----------------===//
+//===- NarrowFloats.cpp - floats of 16 bits and less ---------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "compiler/codegen/HalfFloats.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "compiler/codegen/NarrowFloats.h"
+#include "compiler/codegen/FloatBits.h"
+#include "compiler/codegen/SmallFloats.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace txc;
 
-static bool isHalf(Type type) {
-  auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
-  return element && element.getWidth() == 16;
+/// What is computed in f32.
+static bool isNarrow(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16() || isSmallFloat(element);
 }
 
-/// `type` with another element type.
-static Type withElement(Type type, Type element) {
-  if (auto vector = dyn_cast<VectorType>(type))
-    return vector.clone(element);
-  return element;
-}
-
-namespace {
-/// Bit arithmetic on vectors of one length.
-class Bits {
-public:
-  Bits(OpBuilder &b, Location loc, Type shape) : b(b), loc(loc), shape(shape) {}
-
-  Type typeOf(Type element) const { return withElement(shape, element); }
-  Type i16() const { return typeOf(b.getI16Type()); }
-  Type i32() const { return typeOf(b.getI32Type()); }
-  Type f32() const { return typeOf(b.getF32Type()); }
-
-  Value constant(uint32_t bits) {
-    TypedAttr attr = b.getI32IntegerAttr(static_cast<int32_t>(bits));
-    if (auto vector = dyn_cast<VectorType>(i32()))
-      attr = DenseElementsAttr::get(vector, Attribute(attr));
-    return arith::ConstantOp::create(b, loc, attr);
-  }
-  Value cast(Type type, Value x) {
-    return arith::BitcastOp::create(b, loc, type, x);
-  }
-  template <typename Op> Value apply(Value x, Value y) {
-    return Op::create(b, loc, x, y);
-  }
-  template <typename Op> Value apply(Value x, uint32_t y) {
-    return apply<Op>(x, constant(y));
-  }
-  Value compare(arith::CmpIPredicate predicate, Value x, uint32_t y) {
-    return arith::CmpIOp::create(b, loc, predicate, x, constant(y));
-  }
-  Value select(Value condition, Value x, Value y) {
-    return arith::SelectOp::create(b, loc, condition, x, y);
-  }
-  Value widen(Value x) { return arith::ExtUIOp::create(b, loc, i32(), x); }
-  Value narrow(Value x) { return arith::TruncIOp::create(b, loc, i16(), x); }
-
-private:
-  OpBuilder &b;
-  Location loc;
-  Type shape;
-};
-} // namespace
-
-constexpr uint32_t kSign = 0x80000000, kInfinity = 0x7f800000;
+constexpr uint32_t kSign = FloatBits::kSign, kInfinity = FloatBits::kInfinity;
 
 //===----------------------------------------------------------------------===//
 // Conversions
 //===----------------------------------------------------------------------===//
 
 /// Rounds to the upper 16 bits of an f32, ties to even.
-static Value truncateToBf16(Bits &bits, Value x, Type type) {
+static Value truncateToBf16(FloatBits &bits, Value x, Type type) {
   using P = arith::CmpIPredicate;
   Value word = bits.cast(bits.i32(), x);
   Value upper = bits.apply<arith::ShRUIOp>(word, 16);
@@ -82,25 +36,24 @@ static Value truncateToBf16(Bits &bits, Value x, Type type) {
   Value quiet = bits.apply<arith::OrIOp>(upper, 0x40);
   Value magnitude = bits.apply<arith::AndIOp>(word, ~kSign);
   Value isNan = bits.compare(P::ugt, magnitude, kInfinity);
-  return bits.cast(type, bits.narrow(bits.select(isNan, quiet, rounded)));
+  return bits.narrow(bits.select(isNan, quiet, rounded), type);
 }
 
-static Value extendBf16(Bits &bits, Value x) {
-  Value word = bits.widen(bits.cast(bits.i16(), x));
+static Value extendBf16(FloatBits &bits, Value x) {
+  Value word = bits.widen(x, 16);
   return bits.cast(bits.f32(), bits.apply<arith::ShLIOp>(word, 16));
 }
 
 /// The exponent's bias differs by 112: a product with 2^112 moves it, and makes
 /// normal numbers of denormal ones.
-static Value extendF16(Bits &bits, Value x) {
-  Value half = bits.widen(bits.cast(bits.i16(), x));
+static Value extendF16(FloatBits &bits, Value x) {
+  Value half = bits.widen(x, 16);
   Value sign =
       bits.apply<arith::ShLIOp>(bits.apply<arith::AndIOp>(half, 0x8000), 16);
   Value shifted =
       bits.apply<arith::ShLIOp>(bits.apply<arith::AndIOp>(half, 0x7fff), 13);
   Value scaled = bits.apply<arith::MulFOp>(
-      bits.cast(bits.f32(), shifted),
-      bits.cast(bits.f32(), bits.constant((127 + 112) << 23)));
+      bits.cast(bits.f32(), shifted), bits.floatConstant((127 + 112) << 23));
   Value isSpecial = bits.compare(arith::CmpIPredicate::uge, shifted, 31 << 23);
   Value special = bits.apply<arith::OrIOp>(shifted, kInfinity);
   // Instructions quiet NaNs, too.
@@ -113,7 +66,7 @@ static Value extendF16(Bits &bits, Value x) {
 
 /// Numbers below the least normal f16 are rounded by an addition that pushes
 /// their bits to the end of the significand, others by integer addition.
-static Value truncateToF16(Bits &bits, Value x, Type type) {
+static Value truncateToF16(FloatBits &bits, Value x, Type type) {
   using P = arith::CmpIPredicate;
   Value word = bits.cast(bits.i32(), x);
   Value sign = bits.apply<arith::AndIOp>(word, kSign);
@@ -121,9 +74,8 @@ static Value truncateToF16(Bits &bits, Value x, Type type) {
 
   // 0.5 has the ulp 2^-24, that of f16's denormals.
   constexpr uint32_t kHalf = 126 << 23;
-  Value pushed =
-      bits.apply<arith::AddFOp>(bits.cast(bits.f32(), magnitude),
-                                bits.cast(bits.f32(), bits.constant(kHalf)));
+  Value pushed = bits.apply<arith::AddFOp>(bits.cast(bits.f32(), magnitude),
+                                           bits.floatConstant(kHalf));
   Value denormal =
       bits.apply<arith::SubIOp>(bits.cast(bits.i32(), pushed), kHalf);
 
@@ -145,20 +97,27 @@ static Value truncateToF16(Bits &bits, Value x, Type type) {
   half = bits.select(isHuge, bits.constant(0x7c00), half);
   half = bits.select(isNan, nan, half);
   half = bits.apply<arith::OrIOp>(half, bits.apply<arith::ShRUIOp>(sign, 16));
-  return bits.cast(type, bits.narrow(half));
+  return bits.narrow(half, type);
 }
 
 /// To f32 or from it; null if LLVM has an instruction for it.
 static Value convert(OpBuilder &b, Operation *op, const VectorTarget &target) {
   Value x = op->getOperand(0);
   Type type = op->getResult(0).getType();
-  Bits bits(b, op->getLoc(), x.getType());
+  Location loc = op->getLoc();
+  FloatBits bits(b, loc, x.getType());
   if (isa<arith::ExtFOp>(op)) {
-    if (getElementTypeOrSelf(x).isBF16())
+    Type from = getElementTypeOrSelf(x);
+    if (isSmallFloat(from))
+      return extendSmallFloat(b, loc, x);
+    if (from.isBF16())
       return extendBf16(bits, x);
     return target.hasHalfConversions ? nullptr : extendF16(bits, x);
   }
-  if (getElementTypeOrSelf(type).isBF16())
+  Type to = getElementTypeOrSelf(type);
+  if (isSmallFloat(to))
+    return truncateToSmallFloat(b, loc, x, type);
+  if (to.isBF16())
     return truncateToBf16(bits, x, type);
   return target.hasHalfConversions ? nullptr : truncateToF16(bits, x, type);
 }
@@ -167,28 +126,41 @@ static Value convert(OpBuilder &b, Operation *op, const VectorTarget &target) {
 // Rewriting
 //===----------------------------------------------------------------------===//
 
-/// f64 goes through f32: no instruction does it directly. (Rounding twice may
-/// err by an ulp of f16 in one case of 2^29.)
-static void splitDoubleConversion(OpBuilder &b, Operation *op) {
-  Type f32 = withElement(op->getOperand(0).getType(), b.getF32Type());
-  bool extends = isa<arith::ExtFOp>(op);
-  Type other =
-      extends ? op->getResult(0).getType() : op->getOperand(0).getType();
-  if (!getElementTypeOrSelf(other).isF64())
+/// Conversions that f32 has no part in go through it: no instruction does them
+/// directly. (From f64, rounding twice may err by an ulp in rare cases: one of
+/// 2^29 for f16.)
+static void convertThroughF32(OpBuilder &b, Operation *op) {
+  Location loc = op->getLoc();
+  Value x = op->getOperand(0);
+  Type from = getElementTypeOrSelf(x);
+  Type type = op->getResult(0).getType(), to = getElementTypeOrSelf(type);
+  if (from.isF32() || to.isF32())
     return;
-  Value middle = extends ? Value(arith::ExtFOp::create(b, op->getLoc(), f32,
-                                                       op->getOperand(0)))
-                         : Value(arith::TruncFOp::create(b, op->getLoc(), f32,
-                                                         op->getOperand(0)));
-  op->setOperand(0, middle);
+  Type f32 = withElement(type, b.getF32Type());
+  Value middle = from.isF64() ? Value(arith::TruncFOp::create(b, loc, f32, x))
+                              : Value(arith::ExtFOp::create(b, loc, f32, x));
+  if (isa<arith::TruncFOp>(op) || to.isF64()) {
+    op->setOperand(0, middle);
+    return;
+  }
+  op->getResult(0).replaceAllUsesWith(
+      arith::TruncFOp::create(b, loc, type, middle).getResult());
+  op->erase();
+}
+
+/// The integer type of a float's codes.
+static Type getCodeType(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return withElement(type, IntegerType::get(type.getContext(),
+                                            element.getIntOrFloatBitWidth()));
 }
 
 /// A selection moves bits.
 static void selectBits(OpBuilder &b, arith::SelectOp op) {
   Location loc = op.getLoc();
-  Type type = op.getType(), bits = withElement(type, b.getI16Type());
+  Type type = op.getType(), code = getCodeType(type);
   auto cast = [&](Value value) -> Value {
-    return arith::BitcastOp::create(b, loc, bits, value);
+    return arith::BitcastOp::create(b, loc, code, value);
   };
   Value selected = arith::SelectOp::create(b, loc, op.getCondition(),
                                            cast(op.getTrueValue()),
@@ -198,21 +170,41 @@ static void selectBits(OpBuilder &b, arith::SelectOp op) {
   op.erase();
 }
 
+/// LLVM has no constants of small floats.
+static void expandConstant(OpBuilder &b, arith::ConstantOp op) {
+  Type type = op.getType();
+  if (!isSmallFloat(getElementTypeOrSelf(type)))
+    return;
+  TypedAttr code;
+  if (auto elements = dyn_cast<DenseElementsAttr>(op.getValue()))
+    code = elements.bitcast(getElementTypeOrSelf(getCodeType(type)));
+  else
+    code = b.getIntegerAttr(
+        getCodeType(type),
+        cast<FloatAttr>(op.getValue()).getValue().bitcastToAPInt());
+  Value bits = arith::ConstantOp::create(b, op.getLoc(), code);
+  op.replaceAllUsesWith(
+      arith::BitcastOp::create(b, op.getLoc(), type, bits).getResult());
+  op.erase();
+}
+
 /// Computes in f32 what is not just moving bits.
 static void widenArithmetic(OpBuilder &b, Operation *op) {
-  if (isa<arith::ConstantOp, arith::BitcastOp>(op))
+  if (isa<arith::BitcastOp>(op))
     return;
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return expandConstant(b, constant);
   if (auto select = dyn_cast<arith::SelectOp>(op))
     return selectBits(b, select);
   Location loc = op->getLoc();
   for (OpOperand &operand : op->getOpOperands())
-    if (isHalf(operand.get().getType()))
+    if (isNarrow(operand.get().getType()))
       operand.set(arith::ExtFOp::create(
           b, loc, withElement(operand.get().getType(), b.getF32Type()),
           operand.get()));
   for (Value result : op->getResults()) {
     Type type = result.getType();
-    if (!isHalf(type))
+    if (!isNarrow(type))
       continue;
     result.setType(withElement(type, b.getF32Type()));
     b.setInsertionPointAfter(op);
@@ -227,20 +219,21 @@ static void walkArithmetic(func::FuncOp function,
   function.walk([&](Operation *op) {
     bool isArithmetic = isa_and_present<arith::ArithDialect, math::MathDialect>(
         op->getDialect());
-    auto isHalfValue = [](Value value) { return isHalf(value.getType()); };
-    if (isArithmetic && (llvm::any_of(op->getOperands(), isHalfValue) ||
-                         llvm::any_of(op->getResults(), isHalfValue)))
+    auto isNarrowValue = [](Value value) { return isNarrow(value.getType()); };
+    if (isArithmetic && (llvm::any_of(op->getOperands(), isNarrowValue) ||
+                         llvm::any_of(op->getResults(), isNarrowValue)))
       ops.push_back(op);
   });
   llvm::for_each(ops, rewrite);
 }
 
-void txc::expandHalfFloats(func::FuncOp function, const VectorTarget &target) {
+void txc::expandNarrowFloats(func::FuncOp function,
+                             const VectorTarget &target) {
   OpBuilder b(function.getContext());
   walkArithmetic(function, [&](Operation *op) {
     b.setInsertionPoint(op);
     if (isa<arith::ExtFOp, arith::TruncFOp>(op))
-      splitDoubleConversion(b, op);
+      convertThroughF32(b, op);
     else
       widenArithmetic(b, op);
   });
