@@ -5,6 +5,7 @@
 
   OUT_DIR/KIND/NAME/model.onnx          the case
   OUT_DIR/KIND/NAME/dynamic.onnx        with its data inputs' extents removed
+  OUT_DIR/KIND/NAME/structure.txt       names of inputs such as axes, shapes
   OUT_DIR/KIND/NAME/test_data_set_N/{input,output}_I.pb
   OUT_DIR/index.tsv                     a line a case, see COLUMNS
 
@@ -29,26 +30,31 @@ KINDS = ("node", "simple", "pytorch-operator", "pytorch-converted")
 COLUMNS = ("case", "set", "family", "operator", "opset", "rtol", "atol",
            "reason")
 
-# Inputs that say how to compute: shapes, axes, scales, filters. In a real
-# model they are constants.
-PARAMETERS = {
-    "AffineGrid": (1,), "BatchNormalization": (1, 2, 3, 4),
-    "BlackmanWindow": (0,), "CenterCropPad": (1,), "Clip": (1, 2),
-    "Col2Im": (1, 2), "Compress": (1,), "ConstantOfShape": (0,),
-    "Conv": (1, 2), "ConvInteger": (1, 2, 3), "ConvTranspose": (1, 2),
-    "CumProd": (1,), "CumSum": (1,), "DFT": (1, 2),
-    "DequantizeLinear": (1, 2), "Dropout": (1, 2), "Expand": (1,),
-    "GRU": (1, 2, 3), "HammingWindow": (0,), "HannWindow": (0,),
-    "LSTM": (1, 2, 3), "Loop": (0, 1), "MatMulInteger": (2, 3),
-    "MaxUnpool": (2,), "MelWeightMatrix": (0, 1, 2, 3, 4), "OneHot": (1, 2),
-    "Pad": (1, 2, 3), "QLinearConv": (1, 2, 3, 4, 5, 6, 7),
-    "QLinearMatMul": (1, 2, 4, 5, 6, 7), "QuantizeLinear": (1, 2),
-    "RNN": (1, 2, 3), "Range": (0, 1, 2), "Reshape": (1,),
+# Inputs whose values say how to compute: axes, shapes, counts. Exporters write
+# constants for them. By operator, positions.
+STRUCTURE = {
+    "AffineGrid": (1,), "BlackmanWindow": (0,), "CenterCropPad": (1,),
+    "Col2Im": (1, 2), "ConstantOfShape": (0,), "CumProd": (1,), "CumSum": (1,),
+    "DFT": (1, 2), "Expand": (1,), "HammingWindow": (0,), "HannWindow": (0,),
+    "Loop": (0, 1), "MaxUnpool": (2,), "MelWeightMatrix": (0, 1, 2, 3, 4),
+    "OneHot": (1,), "Pad": (1, 3), "Range": (0, 1, 2), "Reshape": (1,),
     "Resize": (1, 2, 3), "STFT": (1, 3), "Slice": (1, 2, 3, 4), "Split": (1,),
     "Squeeze": (1,), "Tile": (1,), "TopK": (1,), "Trilu": (1,),
     "Unsqueeze": (1,), "Upsample": (1,),
 } | {"Reduce" + kind: (1,) for kind in
      "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare".split()}
+
+# Inputs that are weights in a real model, so that their extents are known:
+# filters, scales, bounds.
+WEIGHTS = {
+    "BatchNormalization": (1, 2, 3, 4), "CausalConvWithState": (1, 2),
+    "Clip": (1, 2), "Compress": (1,), "Conv": (1, 2), "ConvInteger": (1, 2, 3),
+    "ConvTranspose": (1, 2), "DeformConv": (1, 3), "DequantizeLinear": (1, 2),
+    "Dropout": (1, 2), "GRU": (1, 2, 3), "LSTM": (1, 2, 3),
+    "MatMulInteger": (2, 3), "OneHot": (2,), "Pad": (2,),
+    "QLinearConv": (1, 2, 3, 4, 5, 6, 7), "QLinearMatMul": (1, 2, 4, 5, 6, 7),
+    "QuantizeLinear": (1, 2), "RNN": (1, 2, 3),
+}
 
 
 def version():
@@ -78,14 +84,17 @@ def type_name(type_proto):
     return f"{name}:{len(tensor.shape.dim)}"
 
 
+def inputs_at(model, positions):
+    """Names of what nodes of the graph take at positions[operator]."""
+    return {node.input[position] for node in model.graph.node
+            for position in positions.get(node.op_type, ())
+            if position < len(node.input)}
+
+
 def parameters_of(model):
     """Names of the graph inputs that are parameters or have a default."""
-    names = {i.name for i in model.graph.initializer}
-    for node in model.graph.node:
-        for position in PARAMETERS.get(node.op_type, ()):
-            if position < len(node.input):
-                names.add(node.input[position])
-    return names
+    return ({i.name for i in model.graph.initializer}
+            | inputs_at(model, STRUCTURE) | inputs_at(model, WEIGHTS))
 
 
 def without_extents(model):
@@ -123,26 +132,39 @@ def write_data_set(directory, model, inputs, outputs):
             (directory / f"{prefix}_{i}.pb").write_bytes(data)
 
 
-def write_case(case, directory):
-    """Writes one case and returns its model."""
+def model_of(case):
+    return case.model or onnx.load(pathlib.Path(case.model_dir) / "model.onnx")
+
+
+def operator_model(name, models):
+    """A case of a function body is about the operator that it expands."""
+    return models.get(name.split("_expanded")[0], models[name])
+
+
+def write_case(case, directory, models):
+    model = models[case.name]
     if case.model is None:
         shutil.copytree(case.model_dir, directory)
-        model = onnx.load(directory / "model.onnx")
     else:
-        model = case.model
         directory.mkdir(parents=True)
         onnx.save(model, directory / "model.onnx")
         for i, (inputs, outputs) in enumerate(case.data_sets):
             write_data_set(directory / f"test_data_set_{i}", model, inputs,
                            outputs)
     onnx.save(without_extents(model), directory / "dynamic.onnx")
-    return model
+    write_structure(model, operator_model(case.name, models), directory)
+
+
+def write_structure(model, operator, directory):
+    names = inputs_at(model, STRUCTURE) | inputs_at(operator, STRUCTURE)
+    names -= {i.name for i in model.graph.initializer}
+    (directory / "structure.txt").write_text("".join(
+        f"{i.name}\n" for i in model.graph.input if i.name in names))
 
 
 def describe(kind, case, models):
     """The line of the index. models: all of the kind, by case name."""
-    # A function body is judged as what it is the body of.
-    model = models.get(case.name.split("_expanded")[0], models[case.name])
+    model = operator_model(case.name, models)
     operators = sorted(operators_of(model.graph.node, set()))
     types = [type_name(v.type) for v in [*model.graph.input,
                                          *model.graph.output]]
@@ -168,7 +190,9 @@ def main():
     lines = []
     for kind in KINDS:
         cases = load_model_tests(kind=kind)
-        models = {c.name: write_case(c, out / kind / c.name) for c in cases}
+        models = {c.name: model_of(c) for c in cases}
+        for case in cases:
+            write_case(case, out / kind / case.name, models)
         lines += [describe(kind, c, models) for c in cases]
     with open(out / "index.tsv", "w") as index:
         for line in [COLUMNS, *lines]:

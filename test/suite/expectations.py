@@ -4,6 +4,7 @@ A line is `MODE CASE REASON`. MODE is interpret, static, dynamic or `*`, CASE a
 name as in the index or a pattern with `*` and `?`. Empty lines and what follows
 a `#` are skipped. A line stands for all it matches: each of them has to fail.
 """
+import collections
 import dataclasses
 import fnmatch
 import re
@@ -37,6 +38,47 @@ def read(path, modes):
                              f"with MODE of {', '.join(modes)} or *: {line}")
         expectations.append(Expectation(number, *fields))
     return expectations
+
+
+def reason_of(status, detail):
+    """Why, without what differs between cases of one kind."""
+    if status == "wrong":
+        kind = "the result is wrong"
+        if detail.startswith("Not equal to tolerance"):
+            return kind
+        return f"{kind}: {detail}"
+    detail = re.sub(r'^node "[^"]*" ', "", detail)
+    detail = re.sub(r"; try .*", "", detail)
+    return detail if status == "unsupported" else f"{status}: {detail}"
+
+
+def group_of(reason):
+    """What reasons that only differ in nodes, numbers and dims share."""
+    group = re.sub(r"^\([^)]*\): ", "", reason)
+    group = re.sub(r"found .*", "found …", group)
+    return re.sub(r"[\w']+[._]\d+|\d+", "#", group)
+
+
+def write(path, results, modes):
+    """Writes what failed, by reason; the largest group first.
+
+    results: (case, mode, status, detail) of failures.
+    """
+    lines = collections.defaultdict(list)
+    by_case = collections.defaultdict(dict)
+    for case, mode, status, detail in results:
+        by_case[case].setdefault(reason_of(status, detail), []).append(mode)
+    for case, reasons in by_case.items():
+        for reason, failed in reasons.items():
+            for mode in ["*"] if len(failed) == len(modes) else failed:
+                lines[group_of(reason)].append(f"{mode:9} {case} {reason}\n")
+    with open(path, "w") as out:
+        out.write("# MODE CASE REASON; see expectations.py. Checked both ways. "
+                  "Written by\n# run_suite.py --write-expected.\n")
+        for group, found in sorted(lines.items(),
+                                   key=lambda item: (-len(item[1]), item[0])):
+            out.write(f"\n# {len(found)}: {group}\n")
+            out.writelines(sorted(found, key=lambda line: line.split()[1::-1]))
 
 
 def surprises(expectations, results, complete):

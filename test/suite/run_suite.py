@@ -23,7 +23,7 @@ import workers
 HERE = pathlib.Path(__file__).resolve().parent
 MODES = ("interpret", "static", "dynamic")
 Result = collections.namedtuple(
-    "Result", "case mode set family status seconds detail")
+    "Result", "case mode set family status seconds detail constants")
 
 
 def parse_arguments():
@@ -41,7 +41,8 @@ def parse_arguments():
     parser.add_argument("--results", type=pathlib.Path,
                         help="where to write a line for each case and mode")
     parser.add_argument("--write-expected", type=pathlib.Path,
-                        help="where to write what failed, to be sorted out")
+                        help="where to write what failed, in the form of the "
+                        "expected failures")
     return parser.parse_args()
 
 
@@ -63,14 +64,16 @@ def run(args, rows, modes):
             begin = time.monotonic()
             status, detail = worker.ask(mode, case.absolute(), out)
             seconds = time.monotonic() - begin
+            constants = ""
             if status == "ok":
+                constants = detail
                 detail = outputs.difference(case, pathlib.Path(out),
                                             float(row["rtol"]),
                                             float(row["atol"])) or ""
                 status = "wrong" if detail else "pass"
         results[row["case"], mode] = Result(
             row["case"], mode, row["set"], row["family"], status, seconds,
-            detail)
+            detail, constants)
 
     log_path = args.cases / "worker.log"
     requests = [(row, mode) for row in rows for mode in modes]
@@ -92,6 +95,14 @@ def table(title, results, key, modes):
         cells = [counts[name, mode] for mode in modes]
         print(f"{name:16}" + "".join(
             f"{f'{p}/{n} {p / max(n, 1):6.1%}':>20}" for p, n in cells))
+
+
+def print_constants(results, modes):
+    """Says how many passed only with inputs such as axes as constants."""
+    counts = collections.Counter(r.mode for r in results
+                                 if r.status == "pass" and r.constants)
+    print("\nwith inputs made constants: "
+          + ", ".join(f"{counts[mode]} {mode}" for mode in modes))
 
 
 def write_results(path, results):
@@ -120,9 +131,10 @@ def main():
     if args.results:
         write_results(args.results, results)
     if args.write_expected:
-        args.write_expected.write_text("".join(
-            f"{r.mode:9} {r.case} {r.status}: {r.detail}\n" for r in results
-            if r.status != "pass"))
+        expectations.write(
+            args.write_expected,
+            [(r.case, r.mode, r.status, r.detail) for r in results
+             if r.status != "pass"], modes)
     surprises = expectations.surprises(
         expected, [(r.case, r.mode, r.status == "pass",
                     f"{r.status}: {r.detail}") for r in results],
@@ -132,6 +144,7 @@ def main():
     table("core by family", [r for r in results if r.set == "core"],
           lambda r: r.family, modes)
     table("set", results, lambda r: r.set, modes)
+    print_constants(results, modes)
     passed = sum(r.status == "pass" for r in results)
     print(f"\n{passed} of {len(results)} passed, {len(surprises)} not as "
           f"expected")

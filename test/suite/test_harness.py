@@ -42,6 +42,7 @@ WORKER = """
                 numpy_helper.from_array(y).SerializeToString())
         if fault == "refuse": print("unsupported\\tno Add here", flush=True)
         elif fault == "babble": print("hello", flush=True)
+        elif fault == "constants": print("ok\\taxes", flush=True)
         else: print("ok", flush=True)
 """
 
@@ -129,6 +130,47 @@ class Harness(unittest.TestCase):
     def test_a_line_without_reason_is_refused(self):
         with self.assertRaisesRegex(ValueError, "MODE CASE REASON"):
             self.run_with("none", "static node/test_double\n")
+
+    def test_what_is_written_as_expected_is_expected(self):
+        written = self.root / "written.txt"
+        for fault, mode in (("refuse", "*"), ("value", "*"), ("crash", "*")):
+            with self.subTest(fault):
+                self.run_with(fault, "", f"--write-expected={written}")
+                text = written.read_text()
+                self.assertIn(f"\n{mode:9} node/test_double ", text)
+                code, _, _ = self.run_with(fault, text)
+                self.assertEqual(code, 0)
+
+    def test_reasons_name_no_node_and_give_no_advice(self):
+        self.assertEqual(
+            run_suite.expectations.reason_of(
+                "unsupported", 'node "a b" (Add, ai.onnx 7): no; try yes'),
+            "(Add, ai.onnx 7): no")
+
+    def test_cases_that_needed_constants_are_counted(self):
+        _, text, _ = self.run_with("constants")
+        self.assertIn("constants: 1 interpret, 1 static, 1 dynamic", text)
+
+    def test_structure_is_what_the_expanded_operator_says(self):
+        def model(operator):
+            inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT,
+                                                    [2, 3]),
+                      helper.make_tensor_value_info("axes", TensorProto.INT64,
+                                                    [1])]
+            return helper.make_model(helper.make_graph(
+                [helper.make_node(operator, ["x", "axes"], ["y"])], operator,
+                inputs, []))
+
+        for name, operator, text in (("own", "ReduceSum", "axes\n"),
+                                     ("sum_expanded", "Custom", "axes\n"),
+                                     ("none", "Custom", "")):
+            with self.subTest(name):
+                models = {"sum": model("ReduceSum"), name: model(operator)}
+                dump_cases.write_structure(
+                    models[name], dump_cases.operator_model(name, models),
+                    self.root)
+                self.assertEqual((self.root / "structure.txt").read_text(),
+                                 text)
 
     def test_dynamic_models_know_no_extent_of_data(self):
         model = onnx.load(self.root / "node/test_double/dynamic.onnx")

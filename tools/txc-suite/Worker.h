@@ -11,19 +11,28 @@
 #ifndef TXC_TOOLS_TXC_SUITE_WORKER_H
 #define TXC_TOOLS_TXC_SUITE_WORKER_H
 
+#include "compiler/emit/ObjectFile.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
 
 namespace txc::suite {
 
+struct WorkerOptions {
+  /// Of compiled models; this program has to be built with the same.
+  Sanitizer sanitizer = Sanitizer::None;
+  /// Of a compiled model's session.
+  int32_t numThreads = 1;
+};
+
 struct Answer {
   enum Kind { Ok, Unsupported, Error } kind = Ok;
+  /// Why not; with Ok the names of the inputs that were made constants.
   std::string sentence;
 };
 
 /// Runs a case in a mode: "interpret", "static" or "dynamic".
-Answer runCase(llvm::StringRef mode, llvm::StringRef caseDir,
-               llvm::StringRef outDir);
+Answer runCase(const WorkerOptions &options, llvm::StringRef mode,
+               llvm::StringRef caseDir, llvm::StringRef outDir);
 
 } // namespace txc::suite
 
