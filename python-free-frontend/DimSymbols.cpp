@@ -41,6 +41,19 @@ SymExprAttr DimSymbols::declare(StringRef text) {
   return tx::getSymbolExpr(context, text);
 }
 
+SymExprAttr DimSymbols::declareRunTime(StringRef hint,
+                                       tx::SymbolBounds::Range range) {
+  std::string name = hint.str();
+  for (unsigned number = 2; !namesInUse.insert(name).second; ++number)
+    name = (hint + "." + Twine(number)).str();
+  auto symbol = StringAttr::get(context, name);
+  symbols.insert(symbol);
+  runTimeSymbols.insert(symbol);
+  symbolBounds.set(symbol, range);
+  writeSymbols();
+  return tx::getSymbolExpr(context, name);
+}
+
 /// The name in \p names that is spelled most like \p name; empty if none is.
 static StringRef findNearest(StringRef name, const llvm::StringSet<> &names) {
   StringRef nearest;
@@ -129,6 +142,18 @@ static SymExprAttr solveFor(SymExprAttr difference, MonomialAttr term) {
                            tx::getConstantExpr(context, term.getCoefficient()));
 }
 
+/// Whether the expression is known only after the symbol: it mentions a
+/// run-time symbol that was declared behind it.
+bool DimSymbols::mentionsLater(SymExprAttr expr, StringAttr symbol) const {
+  llvm::SetVector<StringAttr> mentioned;
+  tx::collectSymbols(expr, mentioned);
+  auto order = [&](StringAttr name) { return llvm::find(symbols, name); };
+  return llvm::any_of(mentioned, [&](StringAttr other) {
+    return runTimeSymbols.contains(other) &&
+           (!runTimeSymbols.contains(symbol) || order(other) > order(symbol));
+  });
+}
+
 LogicalResult DimSymbols::unify(SymExprAttr lhs, SymExprAttr rhs) {
   if (lhs == rhs)
     return success();
@@ -142,6 +167,8 @@ LogicalResult DimSymbols::unify(SymExprAttr lhs, SymExprAttr rhs) {
     if (!value || symbolBounds.upperBound(value).value_or(0) < 0)
       continue;
     StringAttr symbol = term.getFactors().front().getName();
+    if (mentionsLater(value, symbol))
+      continue;
     // `total = past + seq` rather than `past = total - seq`.
     SymExprAttr plain = tx::getSymbolExpr(context, symbol);
     bool isPlain = lhs == plain || rhs == plain;
@@ -167,6 +194,12 @@ bool DimSymbols::eliminate(StringAttr symbol, SymExprAttr value) {
       symbolBounds.compare(Predicate::gt, value, upper).value_or(false))
     return false;
   substituteEverywhere(symbol, value);
+  if (runTimeSymbols.contains(symbol))
+    requirements.push_back({tx::getSymbolExpr(context, symbol), Predicate::eq,
+                            value,
+                            (llvm::Twine("the data make ") + symbol.getValue() +
+                             " other than " + value.str())
+                                .str()});
   // The bounds that the symbol had now hold for the value.
   std::string sentence =
       (llvm::Twine("the dim ") + symbol.getValue() + " is out of its range")
@@ -179,7 +212,8 @@ bool DimSymbols::eliminate(StringAttr symbol, SymExprAttr value) {
 }
 
 void DimSymbols::substituteEverywhere(StringAttr symbol, SymExprAttr value) {
-  symbols.remove(symbol);
+  if (!runTimeSymbols.contains(symbol))
+    symbols.remove(symbol);
   llvm::DenseMap<StringAttr, SymExprAttr> values = {{symbol, value}};
   for (auto &[other, expr] : eliminated)
     expr = tx::substitute(expr, values);

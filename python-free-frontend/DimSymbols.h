@@ -13,8 +13,10 @@
 /// others at once, in all types and attributes of the module. An input whose
 /// dim it was then has that expression as its dim, which every run checks.
 /// Every symbol left still is the plain dim of some input, so a run can find
-/// its value. `SymExprAttr`s and types that a caller keeps across a call of
-/// unify() are stale; Values are not.
+/// its value, or a *run-time symbol*, which a `tx.define_symbol` gives its
+/// value. The latter are solved for in terms of what is known before them, and
+/// their definition checks that the solution holds. `SymExprAttr`s and types
+/// that a caller keeps across a call of unify() are stale; Values are not.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +39,10 @@ public:
   /// The dim called \p text: a number if an option fixes it, an expression if
   /// the text is one of known names (`past + seq`), else a symbol.
   tx::SymExprAttr declare(llvm::StringRef text);
+  /// A new symbol, called \p hint or much like it, whose value only a run
+  /// knows; the caller creates its `tx.define_symbol`.
+  tx::SymExprAttr declareRunTime(llvm::StringRef hint,
+                                 tx::SymbolBounds::Range range);
   /// When all inputs are declared: writes `tx.symbols`, which folders ask, and
   /// says which options name no dim.
   void publish(std::vector<ImportProblem> &problems);
@@ -70,6 +76,7 @@ private:
   };
 
   void writeSymbols();
+  bool mentionsLater(tx::SymExprAttr expr, mlir::StringAttr symbol) const;
   bool eliminate(mlir::StringAttr symbol, tx::SymExprAttr value);
   void substituteEverywhere(mlir::StringAttr symbol, tx::SymExprAttr value);
 
@@ -80,6 +87,8 @@ private:
   llvm::StringSet<> namesInUse;
   /// In the order of declaration; those that are eliminated are gone.
   llvm::SetVector<mlir::StringAttr> symbols;
+  /// Those of `symbols` that a run defines; they stay there when eliminated.
+  llvm::DenseSet<mlir::StringAttr> runTimeSymbols;
   /// What symbols that were solved for stand for.
   llvm::DenseMap<mlir::StringAttr, tx::SymExprAttr> eliminated;
   tx::SymbolBounds symbolBounds;

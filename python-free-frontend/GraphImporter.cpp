@@ -104,6 +104,36 @@ Value GraphImporter::importTensor(const onnx::TensorRef &tensor, StringRef key,
   return tx::ConstantOp::create(builder, loc, type, getElements(type, *data));
 }
 
+/// Which element of which tensor a scalar is, however it was cut out.
+static std::pair<Value, int64_t> getOrigin(Value scalar) {
+  while (true) {
+    if (auto cast = scalar.getDefiningOp<tx::CastOp>();
+        cast && getElementTypeOrSelf(cast.getX().getType()).isInteger())
+      scalar = cast.getX();
+    else if (auto reshape = scalar.getDefiningOp<tx::ReshapeOp>())
+      scalar = reshape.getX();
+    else
+      break;
+  }
+  auto slice = scalar.getDefiningOp<tx::SliceOp>();
+  if (!slice || slice.getType().getRank() != 1)
+    return {scalar, 0};
+  auto start = cast<tx::SymExprAttr>(slice.getStarts()[0]).getConstant();
+  return start ? std::pair(slice.getX(), *start)
+               : std::pair(scalar, int64_t{0});
+}
+
+tx::SymExprAttr GraphImporter::getRunTimeSymbol(Value value, StringRef hint,
+                                                Location loc) {
+  tx::SymExprAttr &symbol = runTimeSymbols[getOrigin(value)];
+  if (!symbol) {
+    symbol = symbols.declareRunTime(hint, {});
+    StringAttr name = symbol.getTerms().front().getFactors().front().getName();
+    tx::DefineSymbolOp::create(builder, loc, name, value);
+  }
+  return symbols.resolve(symbol);
+}
+
 //===----------------------------------------------------------------------===//
 // Nodes
 //===----------------------------------------------------------------------===//

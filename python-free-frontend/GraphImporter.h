@@ -63,6 +63,11 @@ public:
                            const Frame &frame, const onnx::Node *node);
   NodeResults importSubgraph(Frame &frame, const onnx::Graph &graph);
 
+  /// The symbol that a run sets to the scalar \p value (i64), created at its
+  /// first use; one value has one symbol.
+  tx::SymExprAttr getRunTimeSymbol(mlir::Value value, llvm::StringRef hint,
+                                   mlir::Location loc);
+
   void report(const Frame &frame, const onnx::Node *node,
               const llvm::Twine &reason, const llvm::Twine &advice = "");
 
@@ -94,6 +99,9 @@ private:
   std::vector<ImportProblem> &problems;
   /// A tensor that several calls of a function use is one weight.
   llvm::DenseMap<const onnx::TensorRef *, std::string> weightKeys;
+  /// By the tensor and the place of its element that a symbol is.
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, tx::SymExprAttr>
+      runTimeSymbols;
   uint64_t numNodes = 0;
 };
 

@@ -140,6 +140,18 @@ public:
   /// The elements of an integer tensor that is known up to symbols; a failure
   /// names \p what they are needed for.
   mlir::FailureOr<Exprs> getExprs(mlir::Value value, const llvm::Twine &what);
+  /// The elements of an integer tensor of known length as sizes: those that
+  /// depend on data become run-time symbols, and a run fails where one is
+  /// negative.
+  mlir::FailureOr<Exprs> getSizes(mlir::Value value, const llvm::Twine &what);
+  /// Element \p place of an integer tensor of rank 0 or 1, as a scalar i64.
+  mlir::Value getElement(mlir::Value tensor, int64_t place);
+  /// The number of integers that \p value (rank 0 or 1) has, if it is known and
+  /// no more than a shape can have.
+  mlir::FailureOr<int64_t> getLength(mlir::Value value,
+                                     const llvm::Twine &what);
+  /// A scalar i64 as a size: a run-time symbol where it is not known.
+  tx::SymExprAttr getSize(mlir::Value scalar, const llvm::Twine &what);
   /// The same for plain numbers.
   mlir::FailureOr<llvm::SmallVector<int64_t>>
   getKnownInts(mlir::Value value, const llvm::Twine &what);
@@ -216,6 +228,8 @@ public:
   llvm::SmallVector<mlir::Value>
   broadcast(llvm::ArrayRef<mlir::Value> operands);
 
+  /// A scalar i64.
+  mlir::Value getExprScalar(tx::SymExprAttr expr);
   /// A rank-0 constant. Integers: \p value is one.
   mlir::Value getScalar(mlir::Type elementType, double value);
   mlir::Value getConstant(mlir::DenseElementsAttr value);
@@ -224,7 +238,8 @@ public:
   mlir::Value getExprTensor(mlir::RankedTensorType type,
                             llvm::ArrayRef<tx::SymExprAttr> exprs);
   mlir::Value cast(mlir::Value x, mlir::Type elementType);
-  /// To dims of as many elements; unifies the counts where they differ.
+  /// To dims of as many elements; where the counts differ they are unified or,
+  /// if no symbol can be solved for, checked by each run.
   mlir::Value reshape(mlir::Value x, llvm::ArrayRef<tx::SymExprAttr> dims);
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
   mlir::Value broadcastTo(mlir::Value x, llvm::ArrayRef<tx::SymExprAttr> dims);

@@ -20,6 +20,9 @@ static RankedTensorType typeOf(Value value) {
   return llvm::cast<RankedTensorType>(value.getType());
 }
 
+/// More than a tensor has dims, and a bound on what a file can ask for.
+static constexpr int64_t maxRunTimeSizes = 16;
+
 //===----------------------------------------------------------------------===//
 // Known numbers
 //===----------------------------------------------------------------------===//
@@ -35,6 +38,52 @@ FailureOr<Exprs> NodeContext::getExprs(Value value, const Twine &what) {
   return unsupported(what + " depends on data of the run, not on shapes alone",
                      name ? "-constant " + name.getName().str() + "=FILE"
                           : ("an export with " + what + " fixed").str());
+}
+
+SymExprAttr NodeContext::getSize(Value scalar, const Twine &what) {
+  if (!scalar)
+    return {};
+  if (std::optional<Exprs> exprs = tx::matchExprs(scalar))
+    return exprs->front();
+  std::string output = node.outputs.empty() ? "" : node.outputs.front().str();
+  return importer.getRunTimeSymbol(scalar, output + "." + what.str(), loc);
+}
+
+Value NodeContext::getElement(Value tensor, int64_t place) {
+  if (!tensor)
+    return {};
+  if (typeOf(tensor).getRank() > 0)
+    tensor = reshape(slice(tensor, 0, getExpr(place), getExpr(1)), {});
+  return cast(tensor, getBuilder().getI64Type());
+}
+
+FailureOr<int64_t> NodeContext::getLength(Value value, const Twine &what) {
+  if (!value)
+    return failure();
+  RankedTensorType type = typeOf(value);
+  if (type.getRank() <= 1 && type.hasStaticShape() &&
+      type.getNumElements() <= maxRunTimeSizes)
+    return type.getNumElements();
+  return unsupported(what + " depends on data of the run, and so does how many "
+                            "numbers it has",
+                     "an export with " + what + " fixed");
+}
+
+FailureOr<Exprs> NodeContext::getSizes(Value value, const Twine &what) {
+  if (!value)
+    return failure();
+  if (std::optional<Exprs> exprs = tx::matchExprs(value))
+    return *exprs;
+  FailureOr<int64_t> length = getLength(value, what);
+  if (llvm::failed(length))
+    return failure();
+  Exprs sizes;
+  for (int64_t i = 0; i < *length; ++i) {
+    sizes.push_back(getSize(getElement(value, i), "size" + Twine(i)));
+    if (!sizes.back())
+      return failure();
+  }
+  return sizes;
 }
 
 FailureOr<SmallVector<int64_t>> NodeContext::getKnownInts(Value value,
@@ -278,6 +327,11 @@ Value NodeContext::getExprTensor(ArrayRef<SymExprAttr> exprs) {
   return getExprTensor(type, exprs);
 }
 
+Value NodeContext::getExprScalar(SymExprAttr expr) {
+  return getExprTensor(RankedTensorType::get({}, getBuilder().getI64Type()),
+                       expr);
+}
+
 Value NodeContext::cast(Value x, Type elementType) {
   if (!x || !elementType)
     return {};
@@ -292,7 +346,9 @@ Value NodeContext::reshape(Value x, ArrayRef<SymExprAttr> dims) {
   SymExprAttr from = tx::getElementCount(typeOf(x));
   SymExprAttr to = tx::product(getContext(), dims);
   Type elementType = typeOf(x).getElementType();
-  if (llvm::failed(unify(from, to, "the element counts of a reshape")))
+  if (llvm::failed(importer.getSymbols().unify(from, to)) &&
+      llvm::failed(require(from, Predicate::eq, to,
+                           "the element counts of a reshape must be equal")))
     return {};
   Exprs resolved =
       llvm::map_to_vector(dims, [&](SymExprAttr dim) { return resolve(dim); });

@@ -29,7 +29,7 @@ END
 # The application includes the generated minilm.h and links minilm.so.
 search=examples/semantic-search
 run clang-22 -std=c11 -O2 -I "$out" "$search/search.c" "$search/wordpiece.c" \
-  "$out/minilm.so" -Wl,-rpath,'$ORIGIN' -lm -o "$out/search"
+  "$out/minilm.so" "-Wl,-rpath,\$ORIGIN" -lm -o "$out/search"
 
 # Questions from a terminal, one fixed question elsewhere.
 question=()

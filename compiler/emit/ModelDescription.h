@@ -49,6 +49,8 @@ struct TensorDescription {
   int64_t high = 0;
   /// Output: value with its offset in the arena when it is borrowed.
   int32_t arenaOffsetValue = -1;
+  /// Output: a dim depends on data, so nobody knows its size before a run.
+  bool hasRunTimeDims = false;
 };
 
 struct SymbolDescription {

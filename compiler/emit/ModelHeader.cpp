@@ -131,6 +131,7 @@ private:
                     ArrayRef<std::string> names,
                     ArrayRef<std::string> dimNames) const;
   void printParameters(raw_ostream &stream) const;
+  void printRunTimeOutputs(raw_ostream &stream, bool isAfterRun) const;
 
   const ModelDescription &model;
   CIdentifiers identifiers;
@@ -149,7 +150,8 @@ private:
 } // namespace
 
 RunFunction::RunFunction(const ModelDescription &model)
-    : model(model), identifiers({"session", "txc_inputs", "txc_outputs"}) {
+    : model(model),
+      identifiers({"session", "txc_inputs", "txc_outputs", "txc_result"}) {
   for (const TensorDescription &input : model.inputs)
     addExtents(input);
   for (const TensorDescription &input : model.inputs)
@@ -198,7 +200,8 @@ void RunFunction::printTensors(raw_ostream &stream, StringRef array,
              << join(extents, ", ") << "};\n";
     stream << "  " << array << "[" << index << "] = txc_tensor_make("
            << makeCString(tensor.name) << ",\n      "
-           << getTypeEnumerator(tensor.type) << ", " << names[index] << ", "
+           << getTypeEnumerator(tensor.type) << ", "
+           << (tensor.hasRunTimeDims ? StringRef("NULL") : names[index]) << ", "
            << (hasDims ? tensor.dims.size() : 0) << ", "
            << (hasDims ? StringRef(dimNames[index]) : "NULL") << ");\n";
   }
@@ -215,26 +218,57 @@ void RunFunction::printParameters(raw_ostream &stream) const {
     stream << ",\n    const " << getCType(tensor.type) << " *" << name << " /* "
            << describeDims(tensor) << " */";
   for (auto [tensor, name] : zip(model.outputs, outputNames))
-    stream << ",\n    " << getCType(tensor.type) << " *" << name << " /* "
-           << describeDims(tensor) << " */";
+    stream << ",\n    "
+           << (tensor.hasRunTimeDims ? "txc_tensor" : getCType(tensor.type))
+           << " *" << name << " /* " << describeDims(tensor) << " */";
+}
+
+/// Outputs whose size only a run knows are the caller's txc_tensors, copied
+/// before the run and back after it.
+void RunFunction::printRunTimeOutputs(raw_ostream &stream,
+                                      bool isAfterRun) const {
+  for (auto [index, tensor] : enumerate(model.outputs)) {
+    if (!tensor.hasRunTimeDims)
+      continue;
+    const std::string &name = outputNames[index];
+    if (isAfterRun)
+      stream << "  if (" << name << ")\n    *" << name << " = txc_outputs["
+             << index << "];\n";
+    else
+      stream << "  if (" << name << ")\n    txc_outputs[" << index << "] = *"
+             << name << ";\n  txc_outputs[" << index
+             << "].name = " << makeCString(tensor.name) << ";\n";
+  }
 }
 
 void RunFunction::print(raw_ostream &stream) const {
-  stream << "/// Runs the model: txc_run with its inputs and outputs in "
-            "dense, row-major\n/// arrays. An output that is NULL is not "
-            "wanted. Types that C lacks (float16,\n/// bfloat16, …) are passed "
-            "as their bits, booleans as 0 or 1.\n"
-         << "static inline txc_status " << model.name << "_run(\n    ";
+  bool hasRunTimeDims = any_of(
+      model.outputs, [](const auto &output) { return output.hasRunTimeDims; });
+  stream
+      << "/// Runs the model: txc_run with its inputs and outputs in "
+         "dense, row-major\n/// arrays. An output that is NULL is not "
+         "wanted. Types that C lacks (float16,\n/// bfloat16, …) are passed "
+         "as their bits, booleans as 0 or 1.\n"
+      << (hasRunTimeDims
+              ? "/// The size of some outputs depends on data: a txc_tensor, "
+                "for example\n/// txc_tensor_borrow(NULL), has their dims "
+                "after the run.\n"
+              : "")
+      << "static inline txc_status " << model.name << "_run(\n    ";
   printParameters(stream);
   stream << ") {\n";
   printTensors(stream, "txc_inputs", model.inputs, inputNames, inputDimNames);
   printTensors(stream, "txc_outputs", model.outputs, outputNames,
                /*dimNames=*/{});
-  stream << "  return txc_run(session, "
+  printRunTimeOutputs(stream, /*isAfterRun=*/false);
+  stream << (hasRunTimeDims ? "  txc_status txc_result =" : "  return")
+         << " txc_run(session, "
          << (model.inputs.empty() ? "NULL" : "txc_inputs") << ", "
          << model.inputs.size() << ", "
          << (model.outputs.empty() ? "NULL" : "txc_outputs") << ", "
-         << model.outputs.size() << ");\n}\n";
+         << model.outputs.size() << ");\n";
+  printRunTimeOutputs(stream, /*isAfterRun=*/true);
+  stream << (hasRunTimeDims ? "  return txc_result;\n}\n" : "}\n");
 }
 
 std::string txc::makeModelHeader(const ModelDescription &description,

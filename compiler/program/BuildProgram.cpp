@@ -9,6 +9,7 @@
 #include "compiler/program/OnnxNodes.h"
 #include "compiler/program/Recipes.h"
 #include "compiler/program/ValueTable.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/memory/PlanMemory.h"
 
@@ -27,7 +28,7 @@ public:
       : phases(phases), main(phases.lookupSymbol<func::FuncOp>("main")),
         target(target), store(store), weights(weights),
         code(ModuleOp::create(phases.getLoc())), kernels(*code, target),
-        symbols(getSymbolNames()), values(symbols) {}
+        symbols(getSymbolNames()), runTimeSymbols(main), values(symbols) {}
 
   FailureOr<Program> build(StringRef name);
 
@@ -41,6 +42,8 @@ private:
                                TensorDescription &tensor);
   void describeRequirements();
   LogicalResult describePhase(kernel::PhaseInterface phase);
+  void describeDefinition(tx::DefineSymbolOp define);
+  LogicalResult describePhases();
   std::pair<int64_t, int64_t> locate(Value tensor);
   void findIndexRange(BlockArgument input, TensorDescription &tensor);
 
@@ -52,6 +55,7 @@ private:
   OwningOpRef<ModuleOp> code;
   KernelTable kernels;
   SmallVector<StringAttr> symbols;
+  tx::RunTimeSymbols runTimeSymbols;
   ValueTable values;
   MemoryPlan plan;
   ModelDescription description;
@@ -80,6 +84,8 @@ void ProgramBuilder::describeSymbols() {
       entry.source = TXC_SYMBOL_STATE_LENGTH;
     else if (symbol == phases->getAttr("tx.state_capacity"))
       entry.source = TXC_SYMBOL_STATE_CAPACITY;
+    else if (runTimeSymbols.contains(symbol))
+      entry.source = TXC_SYMBOL_RUN_TIME;
   }
 }
 
@@ -156,6 +162,7 @@ LogicalResult ProgramBuilder::describeTensor(RankedTensorType type,
            << type;
   tensor.type = *elementType;
   for (SymExprAttr expr : tx::getDims(type)) {
+    tensor.hasRunTimeDims |= runTimeSymbols.getStage(expr) != 0;
     DimDescription &dim = tensor.dims.emplace_back();
     dim.text = expr.str();
     if (std::optional<int64_t> constant = expr.getConstant()) {
@@ -210,12 +217,18 @@ void ProgramBuilder::describeRequirements() {
   for (Attribute attribute : requirements) {
     auto fields = cast<ArrayAttr>(attribute);
     RequirementDescription &entry = description.requirements.emplace_back();
-    entry.lhsValue = values.getIndex(cast<SymExprAttr>(fields[0]));
+    auto lhs = cast<SymExprAttr>(fields[0]), rhs = cast<SymExprAttr>(fields[2]);
+    entry.lhsValue = values.getIndex(lhs);
     StringRef relation = cast<StringAttr>(fields[1]).getValue();
     entry.relation = relation == "eq"   ? TXC_RELATION_EQ
                      : relation == "le" ? TXC_RELATION_LE
                                         : TXC_RELATION_NE;
-    entry.rhsValue = values.getIndex(cast<SymExprAttr>(fields[2]));
+    entry.rhsValue = values.getIndex(rhs);
+    // It can be checked when both sides are known.
+    bool lhsIsLater =
+        runTimeSymbols.getStage(lhs) > runTimeSymbols.getStage(rhs);
+    if (StringAttr last = runTimeSymbols.getLast(lhsIsLater ? lhs : rhs))
+      entry.symbol = values.getSymbolIndex(last);
     entry.sentence = cast<StringAttr>(fields[3]).str();
   }
 }
@@ -285,8 +298,32 @@ LogicalResult ProgramBuilder::describePhase(kernel::PhaseInterface phase) {
   return success();
 }
 
+void ProgramBuilder::describeDefinition(tx::DefineSymbolOp define) {
+  PhaseDescription &entry = description.phases.emplace_back();
+  entry.kind = TXC_PHASE_DEFINE_SYMBOL;
+  entry.symbol = values.getSymbolIndex(define.getSymbolAttr());
+  auto [base, offset] = locate(define.getValue());
+  entry.conditionBase = static_cast<int32_t>(base);
+  entry.conditionOffsetValue = static_cast<int32_t>(offset);
+  entry.onnxNodes = joinNames(getOnnxNodes(define.getLoc()));
+}
+
+/// Every phase without a kernel is reported, not the first alone.
+LogicalResult ProgramBuilder::describePhases() {
+  bool hasFailed = false;
+  for (Operation &op : main.getOps()) {
+    if (auto phase = dyn_cast<kernel::PhaseInterface>(op))
+      hasFailed |= failed(describePhase(phase));
+    else if (auto define = dyn_cast<tx::DefineSymbolOp>(op))
+      describeDefinition(define);
+  }
+  return success(!hasFailed);
+}
+
 FailureOr<Program> ProgramBuilder::build(StringRef name) {
   description.name = name.str();
+  if (failed(tx::verifyRunTimeSymbols(main)))
+    return failure();
   FailureOr<MemoryPlan> memory = planMemory(main, [&](kernel::StoredOp stored) {
     return static_cast<int64_t>(addStoredTensor(weights, stored, store));
   });
@@ -298,11 +335,7 @@ FailureOr<Program> ProgramBuilder::build(StringRef name) {
     return failure();
   describeRequirements();
   scratchBytes = tx::getConstantExpr(phases.getContext(), 0);
-  // Every phase without a kernel is reported, not the first alone.
-  bool hasFailed = false;
-  for (auto phase : main.getOps<kernel::PhaseInterface>())
-    hasFailed |= failed(describePhase(phase));
-  if (hasFailed)
+  if (failed(describePhases()))
     return failure();
   description.arenaBytesValue = values.getIndex(plan.getArenaBytes());
   description.scratchBytesValue = values.getIndex(scratchBytes);

@@ -114,6 +114,7 @@ Results evaluate(tx::ReduceOp op, const Evaluation &evaluation);
 Results evaluate(tx::ArgReduceOp op, const Evaluation &evaluation);
 Results evaluate(tx::CumsumOp op, const Evaluation &evaluation);
 Results evaluate(tx::TopkOp op, const Evaluation &evaluation);
+Results evaluate(tx::NonzeroOp op, const Evaluation &evaluation);
 
 // ContractionReference.cpp
 Results evaluate(tx::MatmulOp op, const Evaluation &evaluation);

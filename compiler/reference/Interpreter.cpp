@@ -102,9 +102,10 @@ txc::evaluateOp(Operation *op, ArrayRef<const HostTensor *> operands,
             tx::TransposeOp, tx::BroadcastOp, tx::SliceOp, tx::ConcatOp,
             tx::PadOp, tx::GatherOp, tx::GatherElementsOp, tx::GatherNdOp,
             tx::ScatterElementsOp, tx::ScatterNdOp, tx::ReduceOp,
-            tx::ArgReduceOp, tx::CumsumOp, tx::TopkOp, tx::MatmulOp, tx::ConvOp,
-            tx::ConvTransposeOp, tx::PoolOp, tx::LayerNormOp, tx::RmsNormOp,
-            tx::SoftmaxOp, tx::RotaryEmbeddingOp, tx::AttentionOp>(
+            tx::ArgReduceOp, tx::CumsumOp, tx::TopkOp, tx::NonzeroOp,
+            tx::MatmulOp, tx::ConvOp, tx::ConvTransposeOp, tx::PoolOp,
+            tx::LayerNormOp, tx::RmsNormOp, tx::SoftmaxOp,
+            tx::RotaryEmbeddingOp, tx::AttentionOp>(
           [&](auto tyOp) { return reference::evaluate(tyOp, evaluation); })
       .Default([&](Operation *) -> Results {
         return evaluation.fault() << "the reference interpreter has no such op";
@@ -192,9 +193,17 @@ static LogicalResult checkBounds(ModuleOp module, const SymbolValues &symbols) {
   return success();
 }
 
+static bool areKnown(const llvm::SetVector<StringAttr> &mentioned,
+                     const SymbolValues &symbols) {
+  return llvm::all_of(
+      mentioned, [&](StringAttr symbol) { return symbols.contains(symbol); });
+}
+
 /// `tx.requirements` is an array of [lhs, "eq"|"le"|"ne", rhs, sentence].
+/// Checks those that are known, with `latest` only those that mention it.
 static LogicalResult checkRequirements(ModuleOp module,
-                                       const SymbolValues &symbols) {
+                                       const SymbolValues &symbols,
+                                       StringAttr latest = nullptr) {
   auto requirements = module->getAttrOfType<ArrayAttr>("tx.requirements");
   if (!requirements)
     return success();
@@ -212,6 +221,12 @@ static LogicalResult checkRequirements(ModuleOp module,
              << "expected [lhs, predicate, rhs, sentence] in tx.requirements, "
                 "found "
              << requirement;
+    llvm::SetVector<StringAttr> mentioned;
+    tx::collectSymbols(lhs, mentioned);
+    tx::collectSymbols(rhs, mentioned);
+    if (!areKnown(mentioned, symbols) ||
+        (latest && !mentioned.contains(latest)))
+      continue;
     std::optional<int64_t> x = tx::evaluate(lhs, symbols);
     std::optional<int64_t> y = tx::evaluate(rhs, symbols);
     // The difference to 0 is an exact comparison: constants have no range.
@@ -238,9 +253,9 @@ namespace {
 class Machine {
 public:
   /// `kept` are the values that `get` is called for in the end.
-  Machine(ArrayRef<Operation *> program, ValueRange kept,
-          const SymbolValues &symbols, WeightSource weights)
-      : program(program), symbols(symbols), weights(weights) {
+  Machine(ArrayRef<Operation *> program, ValueRange kept, SymbolValues symbols,
+          WeightSource weights)
+      : program(program), symbols(std::move(symbols)), weights(weights) {
     for (Operation *op : program)
       for (Value operand : op->getOperands())
         ++remainingUses[operand];
@@ -259,9 +274,10 @@ public:
 
 private:
   FailureOr<SmallVector<HostTensor>> evaluate(Operation *op) const;
+  LogicalResult defineSymbol(tx::DefineSymbolOp define);
 
   ArrayRef<Operation *> program;
-  const SymbolValues &symbols;
+  SymbolValues symbols;
   WeightSource weights;
   DenseMap<Value, size_t> remainingUses;
   DenseMap<Value, HostTensor> tensors;
@@ -283,9 +299,25 @@ FailureOr<SmallVector<HostTensor>> Machine::evaluate(Operation *op) const {
   return evaluateOp(op, operands, symbols);
 }
 
+LogicalResult Machine::defineSymbol(tx::DefineSymbolOp define) {
+  int64_t value = get(define.getValue()).getInt(0);
+  StringAttr symbol = define.getSymbolAttr();
+  symbols[symbol] = value;
+  auto module = define->getParentOfType<ModuleOp>();
+  return success(!module ||
+                 (succeeded(checkBounds(module, {{symbol, value}})) &&
+                  succeeded(checkRequirements(module, symbols, symbol))));
+}
+
 LogicalResult Machine::run(Tap tap) {
   for (Operation *op : program) {
-    FailureOr<SmallVector<HostTensor>> results = evaluate(op);
+    FailureOr<SmallVector<HostTensor>> results = SmallVector<HostTensor>();
+    if (auto define = dyn_cast<tx::DefineSymbolOp>(op)) {
+      if (failed(defineSymbol(define)))
+        return failure();
+    } else {
+      results = evaluate(op);
+    }
     if (failed(results))
       return failure();
     if (tap)

@@ -177,3 +177,30 @@ Results txc::reference::evaluate(tx::TopkOp op, const Evaluation &evaluation) {
   results.push_back(std::move(*indices));
   return results;
 }
+
+//===----------------------------------------------------------------------===//
+// Places of true elements
+//===----------------------------------------------------------------------===//
+
+Results txc::reference::evaluate(tx::NonzeroOp op,
+                                 const Evaluation &evaluation) {
+  FailureOr<HostTensor> result = evaluation.allocateResult();
+  if (failed(result))
+    return failure();
+  const HostTensor &x = evaluation.operand(0);
+  int64_t count = result->getDim(1), found = 0;
+  for (int64_t place = 0; place < x.getNumElements(); ++place) {
+    if (!x.getInt(place))
+      continue;
+    int64_t rest = place;
+    for (int64_t d = x.getRank() - 1; d >= 0 && found < count; --d) {
+      result->setInt(d * count + found, rest % x.getDim(d));
+      rest /= x.getDim(d);
+    }
+    ++found;
+  }
+  if (found != count)
+    return evaluation.fault() << "the symbols make " << count
+                              << " true elements, there are " << found;
+  return single(std::move(*result));
+}

@@ -68,7 +68,9 @@ OpFoldResult IotaOp::fold(FoldAdaptor) {
 LogicalResult ReshapeOp::verify() {
   SymExprAttr from = getElementCount(getX().getType());
   SymExprAttr to = getElementCount(getType());
-  if (from != to)
+  if (from != to && getSymbolBounds(getOperation())
+                        .compare(Predicate::ne, from, to)
+                        .value_or(false))
     return emitOpError("cannot reshape ")
            << from.str() << " elements into " << to.str();
   if (getX().getType().getElementType() != getType().getElementType())
@@ -390,5 +392,27 @@ LogicalResult ScatterNdOp::inferReturnTypes(MLIRContext *,
     return emitOptionalError(
         loc, "the last dim of the indices must be static, found ", indices);
   types.push_back(adaptor.getX().getType());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes that depend on data
+//===----------------------------------------------------------------------===//
+
+LogicalResult NonzeroOp::verify() {
+  RankedTensorType x = getX().getType(), result = getType();
+  if (!x.getElementType().isInteger(1))
+    return emitOpError("expected a tensor of i1, found ") << x;
+  if (result.getRank() != 2 || result.getDimSize(0) != x.getRank() ||
+      !result.getElementType().isInteger(64))
+    return emitOpError("expected a result of i64 with dims [")
+           << x.getRank() << ", count], found " << result;
+  return success();
+}
+
+LogicalResult DefineSymbolOp::verify() {
+  RankedTensorType type = getValue().getType();
+  if (type.getRank() != 0 || !type.getElementType().isInteger(64))
+    return emitOpError("expected a scalar tensor<i64>, found ") << type;
   return success();
 }

@@ -55,6 +55,10 @@ def Tx_WeightOp : Tx_Op<"weight", [Pure]> {
 
 def Tx_ReshapeOp : Tx_Op<"reshape", [Pure]> {
   let summary = "the same elements in row-major order under other dims";
+  let description = [{
+    The element counts are equal. Where they are different expressions, a run
+    makes them so: `tx.requirements` has it checked.
+  }];
   let arguments = (ins AnyRankedTensor:$x);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
@@ -186,6 +190,35 @@ def Tx_ScatterNdOp : Tx_Op<"scatter_nd", [Pure, InferTypeOpAdaptor]> {
                        AnyRankedTensor:$updates, Tx_ScatterKindAttr:$kind);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$kind $x `,` $indices `,` $updates attr-dict `:` type(operands)";
+}
+
+//===-- Sizes that depend on data -------------------------------------------===//
+
+def Tx_NonzeroOp : Tx_Op<"nonzero", [Pure]> {
+  let summary = "the indices of the true elements, a column each, in row-major order";
+  let description = [{
+    `result[d, j]` is index d of the j-th true element of x, where x is an i1 tensor.
+    The result's second dim is the number of true elements: the symbol of
+    a `tx.define_symbol` that counted them.
+  }];
+  let arguments = (ins AnyRankedTensor:$x);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tx_DefineSymbolOp : Tx_Op<"define_symbol"> {
+  let summary = "from here on the symbol is the value";
+  let description = [{
+    A *run-time symbol*: a dim that depends on data (how many elements are not
+    zero, a shape that is computed from values). Ops that mention the symbol in a
+    type or an attribute follow this one. A run ends with an error when the value
+    is outside the symbol's range in `tx.symbols`, or breaks one of
+    `tx.requirements`.
+  }];
+  let arguments = (ins StrAttr:$symbol, AnyRankedTensor:$value);
+  let assemblyFormat = "$symbol $value attr-dict `:` type($value)";
+  let hasVerifier = 1;
 }
 
 #endif // TXC_DIALECTS_TX_TXSHAPEOPS_TD

@@ -188,11 +188,24 @@ static SmallVector<Value> lowerTopk(OpBuilder &b, TopkOp op) {
       .getResults();
 }
 
+static SmallVector<Value> lowerNonzero(OpBuilder &b, NonzeroOp op) {
+  MLIRContext *context = b.getContext();
+  SmallVector<Attribute> parameters = {
+      getDim(op.getType(), 1),
+      getConstantExpr(context, op.getX().getType().getRank())};
+  llvm::append_range(parameters, getDims(op.getX().getType()));
+  return kernel::CallOp::create(b, op.getLoc(), op.getType(), "txc_nonzero",
+                                op.getX(), b.getArrayAttr(parameters),
+                                getConstantExpr(context, 1))
+      .getResults();
+}
+
 LoweredValues txc::lowerReduction(OpBuilder &b, Operation *op) {
   return llvm::TypeSwitch<Operation *, SmallVector<Value>>(op)
       .Case([&](ReduceOp reduce) { return lowerReduce(b, reduce); })
       .Case([&](ArgReduceOp reduce) { return lowerArgReduce(b, reduce); })
       .Case([&](CumsumOp cumsum) { return lowerCumsum(b, cumsum); })
       .Case([&](TopkOp topk) { return lowerTopk(b, topk); })
+      .Case([&](NonzeroOp nonzero) { return lowerNonzero(b, nonzero); })
       .Default([](Operation *) { return SmallVector<Value>(); });
 }

@@ -29,10 +29,11 @@ static LoweredValues lowerOp(OpBuilder &b, Operation *op) {
   return failure();
 }
 
-/// What a phase may still read: views, reshapes and stored tensors.
+/// What a phase may still read: views, reshapes and stored tensors. A symbol is
+/// defined between two phases.
 static bool needsNoPhase(Operation *op) {
-  return isView(op) ||
-         isa<tx::ReshapeOp, tx::ConstantOp, tx::WeightOp, kernel::StoredOp>(op);
+  return isView(op) || isa<tx::ReshapeOp, tx::ConstantOp, tx::WeightOp,
+                           tx::DefineSymbolOp, kernel::StoredOp>(op);
 }
 
 /// Copies the views that something reads as a row-major tensor, and writes out

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/memory/PlanMemory.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "passes/lower/Lowerings.h"
 
 using namespace mlir;
@@ -30,6 +31,11 @@ SymExprAttr txc::getTensorBytes(RankedTensorType type) {
   return mul(count, static_cast<int64_t>(llvm::divideCeil(bits, 8)));
 }
 
+/// Whole cache lines.
+static SymExprAttr getSlotBytes(RankedTensorType type) {
+  return mul(ceilDiv(txc::getTensorBytes(type), kAlignment), kAlignment);
+}
+
 Buffer MemoryPlan::get(Value tensor) const {
   return buffers.lookup(getRoot(tensor));
 }
@@ -38,6 +44,8 @@ namespace {
 /// A range of the arena that several tensors take one after the other.
 struct Slot {
   SymExprAttr bytes;
+  /// How many run-time symbols have to be defined before `bytes` is known.
+  unsigned stage = 0;
   bool isFree = false;
 };
 } // namespace
@@ -49,7 +57,7 @@ public:
                 function_ref<int64_t(kernel::StoredOp)> weightOffset)
       : function(function), body(function.getBody().front()),
         context(function.getContext()), bounds(tx::getSymbolBounds(function)),
-        weightOffset(weightOffset) {}
+        runTimeSymbols(function), weightOffset(weightOffset) {}
 
   MemoryPlan plan();
 
@@ -61,6 +69,7 @@ private:
   void placeResults();
   void assignOffsets();
 
+  unsigned addSlot(SymExprAttr bytes);
   unsigned takeSlot(SymExprAttr bytes);
   int64_t estimate(SymExprAttr expr) const;
 
@@ -68,6 +77,7 @@ private:
   Block &body;
   MLIRContext *context;
   tx::SymbolBounds bounds;
+  tx::RunTimeSymbols runTimeSymbols;
   function_ref<int64_t(kernel::StoredOp)> weightOffset;
   MemoryPlan result;
   llvm::DenseMap<Value, Operation *> lastUses;
@@ -128,10 +138,17 @@ int64_t MemoryPlanner::estimate(SymExprAttr expr) const {
   return evaluate(expr, values).value_or(0);
 }
 
+unsigned MemoryPlanner::addSlot(SymExprAttr bytes) {
+  slots.push_back({bytes, runTimeSymbols.getStage(bytes)});
+  return slots.size() - 1;
+}
+
 /// The free slot that fits best: of exactly this size, else the smallest that
-/// is large enough, else the largest, which grows.
+/// is large enough, else the largest, which grows. All tensors of a slot are of
+/// one stage, so that slots can be in the order of their stages.
 unsigned MemoryPlanner::takeSlot(SymExprAttr bytes) {
   std::optional<unsigned> best;
+  unsigned stage = runTimeSymbols.getStage(bytes);
   int64_t wanted = estimate(bytes);
   auto cost = [&](const Slot &slot) {
     int64_t size = estimate(slot.bytes);
@@ -139,7 +156,7 @@ unsigned MemoryPlanner::takeSlot(SymExprAttr bytes) {
     return std::pair(size < wanted, std::abs(size - wanted));
   };
   for (auto [i, slot] : llvm::enumerate(slots)) {
-    if (!slot.isFree)
+    if (!slot.isFree || slot.stage != stage)
       continue;
     if (slot.bytes == bytes) {
       best = i;
@@ -148,10 +165,8 @@ unsigned MemoryPlanner::takeSlot(SymExprAttr bytes) {
     if (!best || cost(slot) < cost(slots[*best]))
       best = i;
   }
-  if (!best) {
-    slots.push_back({bytes});
-    return slots.size() - 1;
-  }
+  if (!best)
+    return addSlot(bytes);
   Slot &slot = slots[*best];
   slot.isFree = false;
   if (bounds.compare(tx::Predicate::ge, slot.bytes, bytes) != true)
@@ -161,16 +176,13 @@ unsigned MemoryPlanner::takeSlot(SymExprAttr bytes) {
 
 void MemoryPlanner::placeResults() {
   for (Operation &op : body) {
-    if (!isa<kernel::PhaseInterface>(op))
+    if (!isa<kernel::PhaseInterface, tx::DefineSymbolOp>(op))
       continue;
     for (Value value : op.getResults()) {
       if (result.buffers.contains(value))
         continue;
-      SymExprAttr bytes =
-          getTensorBytes(cast<RankedTensorType>(value.getType()));
-      // Whole cache lines.
-      bytes = mul(ceilDiv(bytes, kAlignment), kAlignment);
-      slotOf[value] = takeSlot(bytes);
+      slotOf[value] =
+          takeSlot(getSlotBytes(cast<RankedTensorType>(value.getType())));
     }
     // Only now: a phase may not write over what it reads.
     auto release = [&](Value value) {
@@ -186,22 +198,29 @@ void MemoryPlanner::placeResults() {
   }
 }
 
+/// Slots are in the order of their stages: the definition of a symbol moves no
+/// buffer that was written before it (TXC_PHASE_DEFINE_SYMBOL of abi.h).
 void MemoryPlanner::assignOffsets() {
+  // A borrowed output stays valid until the next run: it shares no slot.
+  SmallVector<unsigned> borrowed;
+  for (Value output : body.getTerminator()->getOperands())
+    borrowed.push_back(
+        addSlot(getSlotBytes(cast<RankedTensorType>(output.getType()))));
+
+  auto order = llvm::to_vector(llvm::seq<unsigned>(slots.size()));
+  llvm::sort(order, [&](unsigned lhs, unsigned rhs) {
+    return std::pair(slots[lhs].stage, lhs) < std::pair(slots[rhs].stage, rhs);
+  });
   SymExprAttr offset = tx::getConstantExpr(context, 0);
-  SmallVector<SymExprAttr> offsets;
-  for (const Slot &slot : slots) {
-    offsets.push_back(offset);
-    offset = add(offset, slot.bytes);
+  SmallVector<SymExprAttr> offsets(slots.size());
+  for (unsigned slot : order) {
+    offsets[slot] = offset;
+    offset = add(offset, slots[slot].bytes);
   }
   for (auto [value, slot] : slotOf)
     result.buffers[value] = {Buffer::Space::arena, 0, offsets[slot]};
-  // A borrowed output stays valid until the next run: it shares no slot.
-  for (Value output : body.getTerminator()->getOperands()) {
-    result.borrowedOffsets.push_back(offset);
-    SymExprAttr bytes =
-        getTensorBytes(cast<RankedTensorType>(output.getType()));
-    offset = add(offset, mul(ceilDiv(bytes, kAlignment), kAlignment));
-  }
+  for (unsigned slot : borrowed)
+    result.borrowedOffsets.push_back(offsets[slot]);
   result.arenaBytes = offset;
 }
 

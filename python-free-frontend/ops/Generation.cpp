@@ -41,7 +41,7 @@ static NodeResults buildConstant(NodeContext &context) {
 
 static NodeResults buildConstantOfShape(NodeContext &context) {
   FailureOr<Exprs> dims =
-      context.getExprs(context.getOperand(0), "the shape of a ConstantOfShape");
+      context.getSizes(context.getOperand(0), "the shape of a ConstantOfShape");
   if (failed(dims))
     return {};
   Value element;
@@ -103,6 +103,31 @@ static SymExprAttr matchIntegralFloat(Value value) {
   return tx::getConstantExpr(value.getContext(), static_cast<int64_t>(*number));
 }
 
+/// max(0, ceil((limit - start) / delta)) of a Range whose ends depend on data.
+static Value computeRangeSize(NodeContext &context) {
+  Type i64 = context.getBuilder().getI64Type();
+  Type type = isa<FloatType>(context.getElementType(0))
+                  ? Type(context.getBuilder().getF64Type())
+                  : i64;
+  SmallVector<Value, 3> ends;
+  for (Value operand : context.getOperands())
+    ends.push_back(context.reshape(context.cast(operand, type), {}));
+  Value delta = ends[2];
+  Value distance = context.create<tx::SubOp>(ends[1], ends[0]);
+  if (type == i64) {
+    // Division truncates, so what is short of a step is filled up.
+    Value sign = context.create<tx::SignOp>(delta);
+    Value filled = context.create<tx::AddOp>(
+        distance, context.create<tx::SubOp>(delta, sign));
+    distance = context.create<tx::DivOp>(filled, delta);
+  } else {
+    distance =
+        context.create<tx::CeilOp>(context.create<tx::DivOp>(distance, delta));
+  }
+  return context.create<tx::MaximumOp>(
+      context.cast(distance, i64), context.getExprScalar(context.getExpr(0)));
+}
+
 /// ceil((limit - start) / delta), at least 0.
 static FailureOr<SymExprAttr> getRangeSize(NodeContext &context) {
   SmallVector<SymExprAttr, 3> ends;
@@ -116,24 +141,19 @@ static FailureOr<SymExprAttr> getRangeSize(NodeContext &context) {
       ends.push_back(expr);
       continue;
     }
-    if (isFloat)
-      continue;
-    FailureOr<Exprs> exprs =
-        context.getExprs(operand, "the ends and step of a Range");
-    if (failed(exprs))
-      return failure();
-    ends.push_back(exprs->front());
+    std::optional<Exprs> exprs = tx::matchExprs(operand);
+    if (!isFloat && exprs)
+      ends.push_back(exprs->front());
   }
   if (numbers.size() == 3 && numbers[2] != 0)
     return context.getExpr(
         std::max<int64_t>(0, static_cast<int64_t>(std::ceil(
                                  (numbers[1] - numbers[0]) / numbers[2]))));
-  if (ends.size() != 3)
-    return context.unsupported(
-        "the ends and step of a Range depend on data of the run");
+  if (ends.size() != 3 || !ends[2].getConstant())
+    return context.getSize(computeRangeSize(context), "length");
   std::optional<int64_t> delta = ends[2].getConstant();
-  if (!delta || *delta == 0)
-    return context.unsupported("the step of a Range must be a number, not 0");
+  if (*delta == 0)
+    return context.unsupported("the step of a Range must not be 0");
   SymExprAttr distance =
       *delta > 0 ? tx::sub(ends[1], ends[0]) : tx::sub(ends[0], ends[1]);
   return tx::ceilDiv(context.getMax(distance, context.getExpr(0)),

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "python-free-frontend/ops/OpTable.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace txc;
@@ -150,11 +151,72 @@ static NodeResults buildTensorScatter(NodeContext &context) {
   return context.create<tx::SelectOp>(isUpdated, update, context.getOperand(0));
 }
 
+//===----------------------------------------------------------------------===//
+// Selections by data
+//===----------------------------------------------------------------------===//
+
+/// The places of the true elements of an i1 tensor: [rank, count], where a run
+/// finds the count.
+static Value findTrue(NodeContext &context, Value condition) {
+  if (!condition)
+    return {};
+  auto type = cast<RankedTensorType>(condition.getType());
+  Type i64 = context.getBuilder().getI64Type();
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(type.getRank()));
+  Value count = context.create<tx::ReduceOp>(context.cast(condition, i64),
+                                             tx::ReduceKind::sum, axes);
+  SymExprAttr size = context.getSize(context.reshape(count, {}), "count");
+  if (!size)
+    return {};
+  type = cast<RankedTensorType>(condition.getType());
+  return context.create<tx::NonzeroOp>(
+      tx::getTensorType({context.getExpr(type.getRank()), size}, i64),
+      condition);
+}
+
+static NodeResults buildNonZero(NodeContext &context) {
+  Value x = context.getOperand(0);
+  if (context.getRank(0) == 0)
+    x = context.unsqueeze(x, {0});
+  if (!context.getElementType(0).isInteger(1))
+    x = context.createCompare(tx::Predicate::ne, x,
+                              context.getScalar(context.getElementType(0), 0));
+  return findTrue(context, x);
+}
+
+/// The slices along an axis (of the flat input without one) whose condition
+/// holds; a condition that is too short leaves out what it doesn't reach.
+static NodeResults buildCompress(NodeContext &context) {
+  Value x = context.getOperand(0);
+  std::optional<int64_t> given = context.getInt("axis");
+  if (context.getRank(1) != 1)
+    return context.unsupported("its condition has not rank 1");
+  int64_t axis = 0;
+  if (given) {
+    FailureOr<int64_t> normalized =
+        context.normalizeAxis(*given, context.getRank(0));
+    if (failed(normalized))
+      return {};
+    axis = *normalized;
+  } else {
+    x = context.reshape(x, tx::getElementCount(context.getType(0)));
+  }
+  if (!x || failed(context.require(
+                tx::getDim(context.getType(1), 0), tx::Predicate::le,
+                tx::getDim(cast<RankedTensorType>(x.getType()), axis),
+                "a condition must not be longer than the axis")))
+    return {};
+  Value places = findTrue(context, context.getOperand(1));
+  return context.create<tx::GatherOp>(x, context.squeeze(places, {0}), axis);
+}
+
 OpTable frontend::getIndexingOps() {
   static constexpr OpEntry table[] = {
+      {"Compress", 9, 2, 2, buildCompress},
       {"Gather", 1, 2, 2, buildGather},
       {"GatherElements", 11, 2, 2, buildGatherElements},
       {"GatherND", 11, 2, 2, buildGatherNd},
+      {"NonZero", 9, 1, 1, buildNonZero},
       {"Scatter", 9, 3, 3, buildScatterElements},
       {"ScatterElements", 11, 3, 3, buildScatterElements},
       {"ScatterND", 11, 3, 3, buildScatterNd},

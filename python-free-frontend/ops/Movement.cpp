@@ -85,8 +85,59 @@ static FailureOr<Exprs> getReshapeDims(NodeContext &context, Exprs dims,
   return dims;
 }
 
+/// The dims of a Reshape as scalars, where 0 and -1 are resolved in the run:
+/// `d == 0 ? from : d`, then `d == -1 ? count / (product of the others) : d`.
+static SmallVector<Value> computeReshapeDims(NodeContext &context,
+                                             int64_t length, bool allowZero) {
+  Exprs from = tx::getDims(context.getType(0));
+  Value zero = context.getExprScalar(context.getExpr(0));
+  Value one = context.getExprScalar(context.getExpr(1));
+  Value minusOne = context.getExprScalar(context.getExpr(-1));
+  SmallVector<Value> dims, isRest;
+  Value others = one;
+  for (int64_t i = 0; i < length; ++i) {
+    Value dim = context.getElement(context.getOperand(1), i);
+    if (!allowZero && i < static_cast<int64_t>(from.size()))
+      dim = context.createSelect(
+          context.createCompare(tx::Predicate::eq, dim, zero),
+          context.getExprScalar(from[i]), dim);
+    dims.push_back(dim);
+    isRest.push_back(context.createCompare(tx::Predicate::eq, dim, minusOne));
+    others = context.create<tx::MulOp>(
+        others, context.createSelect(isRest.back(), one, dim));
+  }
+  // Beside a 0 there is nothing to divide.
+  others = context.create<tx::MaximumOp>(others, one);
+  Value count = context.getExprScalar(tx::getElementCount(context.getType(0)));
+  Value rest = context.create<tx::DivOp>(count, others);
+  for (auto [dim, restHere] : llvm::zip(dims, isRest))
+    dim = context.createSelect(restHere, rest, dim);
+  return dims;
+}
+
+/// The dims of a Reshape whose shape depends on data.
+static FailureOr<Exprs> getRunTimeReshapeDims(NodeContext &context,
+                                              bool allowZero) {
+  FailureOr<int64_t> length =
+      context.getLength(context.getOperand(1), "the shape of a Reshape");
+  if (failed(length))
+    return failure();
+  Exprs dims;
+  for (Value dim : computeReshapeDims(context, *length, allowZero)) {
+    dims.push_back(context.getSize(dim, "dim" + Twine(dims.size())));
+    if (!dims.back())
+      return failure();
+  }
+  return dims;
+}
+
 static NodeResults buildReshape(NodeContext &context) {
   bool allowZero = context.getInt("allowzero", 0) != 0;
+  if (!tx::matchExprs(context.getOperand(1))) {
+    FailureOr<Exprs> dims = getRunTimeReshapeDims(context, allowZero);
+    return failed(dims) ? NodeResults()
+                        : context.reshape(context.getOperand(0), *dims);
+  }
   FailureOr<Exprs> shape =
       context.getExprs(context.getOperand(1), "the shape of a Reshape");
   if (failed(shape))
@@ -191,7 +242,7 @@ static NodeResults buildSpaceToDepth(NodeContext &context) {
 /// A broadcast in both directions: a dim of 1 in the shape keeps the operand's.
 static NodeResults buildExpand(NodeContext &context) {
   FailureOr<Exprs> shape =
-      context.getExprs(context.getOperand(1), "the shape of an Expand");
+      context.getSizes(context.getOperand(1), "the shape of an Expand");
   if (failed(shape))
     return {};
   // A value with the shape's dims lets the rule for broadcasts decide.
@@ -214,7 +265,7 @@ static NodeResults buildExpand(NodeContext &context) {
 /// Each dim d as [1, d] broadcast to [repeats, d].
 static NodeResults buildTile(NodeContext &context) {
   FailureOr<Exprs> repeats =
-      context.getExprs(context.getOperand(1), "the repeats of a Tile");
+      context.getSizes(context.getOperand(1), "the repeats of a Tile");
   if (failed(repeats))
     return {};
   Exprs from = tx::getDims(context.getType(0));

@@ -166,7 +166,7 @@ static NodeResults buildTopK(NodeContext &context) {
     if (!context.getOperand(1))
       return context.unsupported("its k is missing");
     FailureOr<Exprs> exprs =
-        context.getExprs(context.getOperand(1), "the k of a TopK");
+        context.getSizes(context.getOperand(1), "the k of a TopK");
     if (failed(exprs))
       return {};
     if (exprs->size() != 1)

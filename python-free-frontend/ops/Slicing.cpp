@@ -6,7 +6,8 @@
 /// Slice, Split, Pad. ONNX cuts a slice that reaches beyond its dim. Here a
 /// bound that is a number is cut the same way; one that is an expression must
 /// lie inside, which each run checks: a position table of 512 rows sliced to
-/// the sequence length gives the length, not min(length, 512).
+/// the sequence length gives the length, not min(length, 512). A bound that
+/// depends on data is cut by the run, and gives a run-time symbol.
 //
 //===----------------------------------------------------------------------===//
 
@@ -98,9 +99,48 @@ static FailureOr<Interval> resolveRange(NodeContext &context, SymExprAttr start,
   return Interval{context.getMax(*first, zero), size};
 }
 
+/// `bound` as the place that ONNX means, in [least, dim + least].
+static Value computeBound(NodeContext &context, Value bound, SymExprAttr dim,
+                          int64_t least) {
+  Value zero = context.getExprScalar(context.getExpr(0));
+  Value isFromEnd = context.createCompare(Predicate::lt, bound, zero);
+  Value wrapped = context.create<tx::AddOp>(bound, context.getExprScalar(dim));
+  bound = context.createSelect(isFromEnd, wrapped, bound);
+  bound = context.create<tx::MinimumOp>(
+      bound, context.getExprScalar(tx::add(dim, least)));
+  return context.create<tx::MaximumOp>(
+      bound, context.getExprScalar(context.getExpr(least)));
+}
+
+/// The interval between bounds (scalars) that depend on data.
+static FailureOr<Interval> computeRange(NodeContext &context, Value start,
+                                        Value end, SymExprAttr dim,
+                                        int64_t step) {
+  int64_t least = step > 0 ? 0 : -1;
+  Value zero = context.getExprScalar(context.getExpr(0));
+  Value first = computeBound(context, start, dim, least);
+  Value last = computeBound(context, end, dim, least);
+  Value distance = step > 0 ? context.create<tx::SubOp>(last, first)
+                            : context.create<tx::SubOp>(first, last);
+  int64_t stride = std::abs(step);
+  // Division truncates, so what is short of a step is filled up.
+  Value filled = context.create<tx::AddOp>(
+      distance, context.getExprScalar(context.getExpr(stride - 1)));
+  Value size = context.create<tx::DivOp>(
+      filled, context.getExprScalar(context.getExpr(stride)));
+  SymExprAttr from =
+      context.getSize(context.create<tx::MaximumOp>(first, zero), "start");
+  SymExprAttr count =
+      context.getSize(context.create<tx::MaximumOp>(size, zero), "length");
+  if (!from || !count)
+    return failure();
+  return Interval{from, count};
+}
+
 namespace {
 struct SliceParameters {
-  Exprs starts, ends;
+  /// Scalars.
+  SmallVector<Value> starts, ends;
   SmallVector<int64_t> axes, steps;
 };
 } // namespace
@@ -115,20 +155,22 @@ static FailureOr<SliceParameters> getSliceParameters(NodeContext &context) {
     if (!starts || !ends)
       return context.unsupported("attributes \"starts\", \"ends\" are missing");
     for (int64_t start : *starts)
-      p.starts.push_back(context.getExpr(start));
+      p.starts.push_back(context.getExprScalar(context.getExpr(start)));
     for (int64_t end : *ends)
-      p.ends.push_back(context.getExpr(end));
+      p.ends.push_back(context.getExprScalar(context.getExpr(end)));
     axes =
         llvm::to_vector(context.getInts("axes").value_or(ArrayRef<int64_t>()));
   } else {
     if (context.getNumOperands() < 3)
       return context.unsupported("its starts and ends are missing");
-    auto starts = context.getExprs(context.getOperand(1), "a slice's start");
-    auto ends = context.getExprs(context.getOperand(2), "a slice's end");
-    if (failed(starts) || failed(ends))
-      return failure();
-    p.starts = *starts;
-    p.ends = *ends;
+    for (auto [index, bounds] : {std::pair(1u, &p.starts), {2u, &p.ends}}) {
+      Value operand = context.getOperand(index);
+      FailureOr<int64_t> length = context.getLength(operand, "a slice's end");
+      if (failed(length))
+        return failure();
+      for (int64_t i = 0; i < *length; ++i)
+        bounds->push_back(context.getElement(operand, i));
+    }
     if (Value operand = context.getOperand(3)) {
       auto known = context.getKnownInts(operand, "axes");
       if (failed(known))
@@ -171,8 +213,13 @@ static NodeResults buildSlice(NodeContext &context) {
     int64_t axis = p->axes[i];
     if (p->steps[i] == 0)
       return context.unsupported("a step is 0");
-    FailureOr<Interval> range = resolveRange(context, p->starts[i], p->ends[i],
-                                             dims[axis], p->steps[i]);
+    std::optional<Exprs> start = tx::matchExprs(p->starts[i]);
+    std::optional<Exprs> end = tx::matchExprs(p->ends[i]);
+    FailureOr<Interval> range =
+        start && end ? resolveRange(context, start->front(), end->front(),
+                                    dims[axis], p->steps[i])
+                     : computeRange(context, p->starts[i], p->ends[i],
+                                    dims[axis], p->steps[i]);
     if (failed(range))
       return {};
     starts[axis] = range->start;

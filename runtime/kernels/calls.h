@@ -63,6 +63,10 @@ txc_call_fn txc_concat;
   txc_call_fn txc_scatter_nd_##suffix;
 #include "runtime/kernels/elements.def"
 
+/// One task. Operands: x, booleans; the result, i64 [rank, count]. Parameters:
+/// count, which is the number of true elements, rank, the dims of x.
+txc_call_fn txc_nonzero;
+
 typedef enum txc_scatter_kind {
   TXC_SCATTER_REPLACE = 0,
   TXC_SCATTER_ADD = 1,

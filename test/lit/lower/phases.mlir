@@ -59,3 +59,21 @@ func.func @constant(%x: tensor<3xf32>) -> tensor<5xf32> {
   %y = tx.concat %x, %one 0 : tensor<3xf32>, tensor<2xf32>
   return %y : tensor<5xf32>
 }
+
+// -----
+
+// A symbol is defined between two phases; who counts and who lists the places
+// are phases.
+// CHECK-LABEL: @nonzero
+// CHECK:         %[[COUNT:.*]] = kernel.rows
+// CHECK:         %[[SCALAR:.*]] = tx.reshape %[[COUNT]]
+// CHECK-NEXT:    tx.define_symbol "n" %[[SCALAR]]
+// CHECK-NEXT:    kernel.call "txc_nonzero"(%{{.*}}) [#tx.expr<n>, #tx.expr<2>, #tx.expr<S>, #tx.expr<3>] tasks <1>
+func.func @nonzero(%x: tensor<?x3xi1, #tx.dims<[S, 3]>>) -> tensor<2x?xi64, #tx.dims<[2, n]>> {
+  %i = tx.cast %x : tensor<?x3xi1, #tx.dims<[S, 3]>> to tensor<?x3xi64, #tx.dims<[S, 3]>>
+  %sum = tx.reduce sum %i [0, 1] : tensor<?x3xi64, #tx.dims<[S, 3]>>
+  %count = tx.reshape %sum : tensor<1x1xi64> to tensor<i64>
+  tx.define_symbol "n" %count : tensor<i64>
+  %y = tx.nonzero %x : tensor<?x3xi1, #tx.dims<[S, 3]>> to tensor<2x?xi64, #tx.dims<[2, n]>>
+  return %y : tensor<2x?xi64, #tx.dims<[2, n]>>
+}

@@ -13,10 +13,13 @@ func.func @broadcast(%x: tensor<?xf32, #tx.dims<[S]>>, %y: tensor<?xf32, #tx.dim
 
 // -----
 
-func.func @reshape(%x: tensor<?x8xf32, #tx.dims<[S, 8]>>) {
-  // expected-error @+1 {{cannot reshape 8 * S elements into 9 * S}}
-  %y = tx.reshape %x : tensor<?x8xf32, #tx.dims<[S, 8]>> to tensor<?x9xf32, #tx.dims<[S, 9]>>
-  return
+// Counts that a run may make equal are a requirement's matter.
+module attributes {tx.symbols = {S = [1]}} {
+  func.func @reshape(%x: tensor<?x8xf32, #tx.dims<[S, 8]>>) {
+    // expected-error @+1 {{cannot reshape 8 * S elements into 9 * S}}
+    %y = tx.reshape %x : tensor<?x8xf32, #tx.dims<[S, 8]>> to tensor<?x9xf32, #tx.dims<[S, 9]>>
+    return
+  }
 }
 
 // -----
@@ -40,5 +43,21 @@ func.func @attention(%q: tensor<1x6x2x8xf32>, %k: tensor<1x4x2x8xf32>) {
 func.func @norm(%x: tensor<2x8xf32>, %scale: tensor<2x1x8xf32>) {
   // expected-error @+1 {{scale and bias must broadcast to 'tensor<2x8xf32>'}}
   %y = tx.layer_norm %x scale %scale : tensor<2x1x8xf32> {axes = 1, epsilon = 1.0e-5} : tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @nonzero(%x: tensor<2x3xi1>) {
+  // expected-error @+1 {{expected a result of i64 with dims [2, count]}}
+  %y = tx.nonzero %x : tensor<2x3xi1> to tensor<3x?xi64, #tx.dims<[3, n]>>
+  return
+}
+
+// -----
+
+func.func @define_symbol(%n: tensor<1xi64>) {
+  // expected-error @+1 {{expected a scalar tensor<i64>, found 'tensor<1xi64>'}}
+  tx.define_symbol "n" %n : tensor<1xi64>
   return
 }

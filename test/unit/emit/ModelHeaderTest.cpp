@@ -148,6 +148,19 @@ TEST(ModelHeader, HasTypedCalls) {
                                 "    float *y /* [n, 4] */) {"));
 }
 
+TEST(ModelHeader, OutputsOfUnknownSizeAreTensors) {
+  ModelDescription model = makeNasty();
+  model.outputs.front().hasRunTimeDims = true;
+  std::string header = makeModelHeader(model, "x86-64");
+  EXPECT_THAT(header, HasSubstr("txc_tensor *scalar_5"));
+  TestFolder folder;
+  writeFile(folder.getPath("nasty.h"), header);
+  std::string source = folder.getPath("source.c");
+  writeFile(source, "#include \"nasty.h\"\n");
+  for (bool isCxx : {false, true})
+    expectCompiles(getCompiler(isCxx), {"-fsyntax-only", source});
+}
+
 constexpr char application[] = R"(
   #include "adder.h"
   int main(void) {

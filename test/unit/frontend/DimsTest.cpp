@@ -191,4 +191,60 @@ TEST(Dims, ATableSlicedToALengthBoundsTheLength) {
   EXPECT_THAT(text, HasSubstr("S = [0, 512]"));
 }
 
+//===----------------------------------------------------------------------===//
+// Run-time symbols
+//===----------------------------------------------------------------------===//
+
+/// x of [B, 4], and `sizes`, two integers that only a run knows.
+TestGraph withSizes(std::vector<Wire> nodes, const Names &outputs) {
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"B", "4"}),
+                  value("sizes", kInt64, {"2"})};
+  graph.nodes = std::move(nodes);
+  graph.outputs = outputs;
+  return graph;
+}
+
+TEST(RunTimeSymbols, NonZeroCounts) {
+  std::string text =
+      Imported(withSizes({node("NonZero", {"x"}, {"places"})}, {"places"}))
+          .text();
+  EXPECT_THAT(text, HasSubstr("tx.define_symbol \"places.count\""));
+  EXPECT_THAT(text,
+              HasSubstr("-> (tensor<2x?xi64, #tx.dims<[2, places.count]>>"));
+}
+
+TEST(RunTimeSymbols, OneScalarIsOneSymbol) {
+  std::string text =
+      Imported(withSizes({node("ConstantOfShape", {"sizes"}, {"a"}),
+                          node("ConstantOfShape", {"sizes"}, {"b"}),
+                          node("Add", {"a", "b"}, {"c"})},
+                         {"c"}))
+          .text();
+  EXPECT_THAT(text, HasSubstr("tensor<?x?xf32, #tx.dims<[a.size0, a.size1]>>"));
+  EXPECT_THAT(text, Not(HasSubstr("b.size")));
+}
+
+// ONNX wants a product's inner dims equal: the input's dim stays, the run
+// checks the data.
+TEST(RunTimeSymbols, AreSolvedForAndChecked) {
+  std::string text =
+      Imported(withSizes({node("ConstantOfShape", {"sizes"}, {"a"}),
+                          node("MatMul", {"a", "x"}, {"c"})},
+                         {"c"}))
+          .text();
+  EXPECT_THAT(text, HasSubstr("[#tx.expr<a.size1>, \"eq\", #tx.expr<B>, "
+                              "\"the data make a.size1 other than B\"]"));
+  EXPECT_THAT(text, HasSubstr("-> (tensor<?x4xf32, #tx.dims<[a.size0, 4]>>"));
+}
+
+TEST(RunTimeSymbols, AShapeFromDataIsChecked) {
+  std::string text =
+      Imported(withSizes({node("Reshape", {"x", "sizes"}, {"y"})}, {"y"}))
+          .text();
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[y.dim0, y.dim1]>"));
+  EXPECT_THAT(text, HasSubstr("[#tx.expr<4 * B>, \"eq\", "
+                              "#tx.expr<y.dim0 * y.dim1>"));
+}
+
 } // namespace

@@ -144,4 +144,39 @@ TEST_F(PlanMemoryTest, ReturnedInputsAndRepeatedOutputsAreCopied) {
   }
 }
 
+// What lives across the definition of a symbol must stay where it is: %a is
+// written before n is known and read after.
+TEST_F(PlanMemoryTest, DefiningASymbolMovesNothing) {
+  MemoryPlan memory = plan(R"mlir(
+module attributes {tx.symbols = {S = [0], n = [0]}} {
+  func.func @main(%x: tensor<?xf32, #tx.dims<[S]>>, %k: tensor<i64>)
+      -> (tensor<?xf32, #tx.dims<[n]>>, tensor<?xf32, #tx.dims<[S]>>) {
+    tx.define_symbol "n" %k : tensor<i64>
+    %i = tx.iota : tensor<?xf32, #tx.dims<[n]>>
+    %s = tx.cumsum %i 0 : tensor<?xf32, #tx.dims<[n]>>
+    %a = tx.cumsum %x 0 : tensor<?xf32, #tx.dims<[S]>>
+    %t = tx.cumsum %s 0 : tensor<?xf32, #tx.dims<[n]>>
+    %b = tx.cumsum %a 0 : tensor<?xf32, #tx.dims<[S]>>
+    return %t, %b : tensor<?xf32, #tx.dims<[n]>>, tensor<?xf32, #tx.dims<[S]>>
+  }
+})mlir");
+  auto n = StringAttr::get(&context, "n");
+  for (Operation &op : main.getOps()) {
+    if (!isa<kernel::PhaseInterface>(op))
+      continue;
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    llvm::SetVector<StringAttr> symbols;
+    collectSymbols(memory.get(op.getResult(0)).offset, symbols);
+    llvm::SetVector<StringAttr> ofType;
+    collectSymbols(tx::getElementCount(type), ofType);
+    EXPECT_TRUE(ofType.contains(n) || !symbols.contains(n));
+  }
+  llvm::SetVector<StringAttr> ofOutput;
+  collectSymbols(memory.getBorrowedOffset(1), ofOutput);
+  EXPECT_FALSE(ofOutput.contains(n));
+  auto s = StringAttr::get(&context, "S");
+  for (int64_t size : {0, 1, 100})
+    expectNoOverlap(memory, {{s, 33}, {n, size}});
+}
+
 } // namespace

@@ -126,3 +126,32 @@ TEST_F(Interpreter, RefusesOperandsThatAreNotAsTyped) {
                                 symbols, [] { return InFlightDiagnostic(); })));
   EXPECT_EQ(errors, "");
 }
+
+TEST_F(ReferenceTest, RunTimeSymbolsAreCheckedWhereTheyAreDefined) {
+  auto counted = parseSourceString<ModuleOp>(R"mlir(
+module attributes {
+    tx.symbols = {n = [0, 4]},
+    tx.requirements = [[#tx.expr<n>, "ne", #tx.expr<2>, "not two"]]} {
+  func.func @main(%n: tensor<i64>) -> tensor<?xi64, #tx.dims<[n]>> {
+    tx.define_symbol "n" %n : tensor<i64>
+    %places = tx.iota : tensor<?xi64, #tx.dims<[n]>>
+    return %places : tensor<?xi64, #tx.dims<[n]>>
+  }
+}
+)mlir",
+                                             ParserConfig(&context));
+  auto function = cast<func::FuncOp>(counted->getBody()->front());
+  auto run = [&](double n) {
+    return evaluateFunction(function, tensor("i64", {}, {n}),
+                            [](tx::WeightOp) -> llvm::Expected<HostTensor> {
+                              return llvm::createStringError("no weights");
+                            });
+  };
+  FailureOr<SmallVector<HostTensor>> places = run(3);
+  ASSERT_TRUE(succeeded(places));
+  EXPECT_EQ(toDoubles(places->front()), (std::vector<double>{0, 1, 2}));
+  EXPECT_TRUE(failed(run(5)));
+  EXPECT_THAT(errors, testing::HasSubstr("\"n\" is 5"));
+  EXPECT_TRUE(failed(run(2)));
+  EXPECT_THAT(errors, testing::HasSubstr("not two"));
+}

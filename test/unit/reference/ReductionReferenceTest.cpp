@@ -128,3 +128,15 @@ TEST_F(ReductionReference, TopkAlongAnOuterAxis) {
   EXPECT_THAT(toDoubles(top[0]), same({5, 6, 3, 4}));
   EXPECT_THAT(toDoubles(top[1]), same({1, 0, 2, 2}));
 }
+
+TEST_F(ReductionReference, NonzeroListsThePlacesOfTrueElements) {
+  HostTensor x = tensor("i1", {2, 3}, {1, 0, 1, 0, 0, 1});
+  auto places =
+      runAll("tx.nonzero %0 : tensor<2x3xi1> to tensor<2x3xi64>", {x}, 1);
+  ASSERT_EQ(places.size(), 1u) << errors;
+  EXPECT_THAT(toDoubles(places[0]), same({0, 0, 1, 0, 2, 2}));
+  EXPECT_TRUE(
+      runAll("tx.nonzero %0 : tensor<2x3xi1> to tensor<2x4xi64>", {x}, 1)
+          .empty());
+  EXPECT_THAT(errors, HasSubstr("there are 3"));
+}
