@@ -12,6 +12,7 @@ using namespace mlir;
 using namespace txc;
 using kernel::GemmOp;
 using tx::SymExprAttr;
+using x86::DotType;
 using x86::GemmSchedule;
 using x86::GemmSpec;
 using x86::StridedOperand;
@@ -29,10 +30,13 @@ static LinearAccess getAccess(GemmOp op, AffineMap map, Type tensor) {
                            op.getSymbols());
 }
 
-/// f32 operands whose elements are found by strides.
+/// f32 operands whose elements are found by strides, or f32 by a weight that is
+/// stored narrower.
 static bool isBlocked(GemmOp op) {
-  if (!getScalarType(op.getLhs().getType()).isF32() ||
-      !getScalarType(op.getRhs().getType()).isF32())
+  if (!getScalarType(op.getLhs().getType()).isF32())
+    return false;
+  bool isRhsF32 = getScalarType(op.getRhs().getType()).isF32();
+  if (!isRhsF32 && !(op.getPrecision() && isStored(op)))
     return false;
   if (!getAccess(op, op.getLhsMap(), op.getLhs().getType()).terms.empty())
     return false;
@@ -40,11 +44,18 @@ static bool isBlocked(GemmOp op) {
          getAccess(op, op.getRhsMap(), op.getRhs().getType()).terms.empty();
 }
 
+static DotType getDotType(GemmOp op) {
+  if (!op.getPrecision())
+    return DotType::f32;
+  return *op.getPrecision() == kernel::Precision::bf16 ? DotType::bf16
+                                                       : DotType::i8;
+}
+
 static GemmSchedule getSchedule(GemmOp op, const VectorTarget &target) {
   unsigned m = op.getBatchRank();
-  return x86::chooseGemmSchedule(target, {op.getSize(m).getConstant(),
-                                          op.getSize(m + 1).getConstant(),
-                                          op.getSize(m + 2).getConstant()});
+  return x86::chooseGemmSchedule(
+      target, {op.getSize(m).getConstant(), op.getSize(m + 1).getConstant(),
+               op.getSize(m + 2).getConstant(), getDotType(op)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -160,6 +171,19 @@ StridedOperand GemmEmitter::getOperand(unsigned number, AffineMap map,
   return operand;
 }
 
+/// Whether the weight is stored as the generator reads it.
+static LogicalResult checkLayout(GemmOp op, const GemmSchedule &schedule) {
+  auto layout = cast<pack::TensorType>(op.getRhs().getType()).getLayout();
+  int64_t depth = x86::getDotDepth(schedule.type);
+  int64_t shift = schedule.type == DotType::i8 ? x86::i8PanelShift : 0;
+  if (layout.getLanes() == x86::panelLanes && layout.getDepth() == depth &&
+      layout.getShift() == shift)
+    return success();
+  return op.emitOpError("reads panels of ")
+         << x86::panelLanes << " lanes, depth " << depth << " and shift "
+         << shift << ", found " << layout;
+}
+
 LogicalResult GemmEmitter::emit() {
   x86::CodeBuilder &code = function.getCode();
   unsigned batchRank = op.getBatchRank();
@@ -175,6 +199,8 @@ LogicalResult GemmEmitter::emit() {
   spec.k = fold(op.getSize(k));
   spec.a = getOperand(0, op.getLhsMap(), m, k);
   spec.bIsPacked = isStored(op);
+  if (spec.bIsPacked && failed(checkLayout(op, spec.schedule)))
+    return failure();
   if (spec.bIsPacked)
     // One matrix for all batches.
     spec.b = {
@@ -207,6 +233,10 @@ static SmallVector<Value> getRowsBuffers(KernelFunction &function, GemmOp op) {
 LogicalResult txc::emitGemm(KernelFunction &function, GemmOp op) {
   if (isBlocked(op))
     return GemmEmitter(function, op).emit();
+  if (op.getPrecision())
+    return op.emitOpError("in ")
+           << kernel::stringifyPrecision(*op.getPrecision())
+           << " needs packed weights and a left operand that strides address";
   OwningOpRef<kernel::RowsOp> rows = buildGemmAsRows(op);
   emitNest(function, *rows, getRowsBuffers(function, op));
   return success();

@@ -20,6 +20,7 @@
 #include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
+#include "passes/precision/ReducePrecision.h"
 #include "python-free-frontend/TensorConstants.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/LLVMContext.h"
@@ -191,6 +192,9 @@ Outcome Compilation::buildPhases() {
     manager.addPass(createLowerToKernelPass());
     manager.addPass(createCSEPass());
     manager.addPass(createFusePass(&nearMisses));
+    if (options.precision)
+      manager.addPass(
+          createReducePrecisionPass(*options.precision, &nearMisses));
     manager.addPass(createChooseLayoutsPass());
   });
 }

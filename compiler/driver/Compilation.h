@@ -18,6 +18,7 @@
 
 #include "compiler/emit/SharedObject.h"
 #include "compiler/program/BuildProgram.h"
+#include "dialects/kernel/Kernel.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
@@ -63,6 +64,9 @@ struct CompileOptions {
   std::string name;
   /// `-precision=exact`: no rewrite that rounds other than the ONNX ops do.
   bool exact = false;
+  /// `-precision=bf16` or `int8`: what products with weights multiply; none:
+  /// the model's own types.
+  std::optional<kernel::Precision> precision;
   /// A folder for a file per stage; empty: none.
   std::string stagesPath;
   /// Receives a message for people per problem, without "error:" in front.

@@ -31,9 +31,12 @@ static txc::VectorTarget fromSubtarget(const MCSubtargetInfo &subtarget) {
     target.hasMaskedOps = true;
     target.numVectorRegisters = 32;
     target.l2Bytes = 1 << 20;
+    target.hasBf16Dot = subtarget.checkFeatures("+avx512bf16");
+    target.hasInt8Dot = subtarget.checkFeatures("+avx512vnni");
   } else if (subtarget.checkFeatures("+avx2")) {
     target.vectorBits = 256;
     target.l2Bytes = 512 << 10;
+    target.hasInt8Dot = subtarget.checkFeatures("+avxvnni");
   }
   return target;
 }

@@ -35,6 +35,12 @@ struct VectorTarget {
   bool hasMaskedOps = false;
   /// Converts between f16 and f32 (F16C).
   bool hasHalfConversions = false;
+  /// Adds products of pairs of bf16 to f32 sums, in vectors of vectorBits, and
+  /// converts f32 to bf16 (AVX512-BF16).
+  bool hasBf16Dot = false;
+  /// Adds products of four unsigned by signed bytes to i32 sums, in vectors of
+  /// vectorBits (AVX512-VNNI, AVX-VNNI).
+  bool hasInt8Dot = false;
   int numVectorRegisters = 16;
   /// Data caches of one core. Subtarget descriptions don't record them, so they
   /// are the smallest that CPUs of this level commonly have.

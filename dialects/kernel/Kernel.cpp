@@ -125,6 +125,20 @@ LogicalResult RowsOp::verify() {
   return verifyNest(*this);
 }
 
+/// A precision says what becomes of an f32 lhs beside a narrower rhs.
+static LogicalResult verifyPrecision(GemmOp op) {
+  Type lhs = getScalarType(op.getLhs().getType());
+  Type rhs = getScalarType(op.getRhs().getType());
+  if (!op.getPrecision())
+    return success();
+  bool isInt8 = *op.getPrecision() == Precision::int8;
+  if (!lhs.isF32() || !(isInt8 ? rhs.isInteger(8) : rhs.isBF16()))
+    return op.emitOpError("in ")
+           << stringifyPrecision(*op.getPrecision()) << " multiplies f32 by "
+           << (isInt8 ? "i8" : "bf16") << ", found " << lhs << " and " << rhs;
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
   if (getSizes().size() < 3)
     return emitOpError("expected at least the dims m, n and k");
@@ -139,6 +153,8 @@ LogicalResult GemmOp::verify() {
   for (Attribute map : getMaps().getValue().drop_front(2))
     if (cast<AffineMapAttr>(map).getValue().isFunctionOfDim(k))
       return emitOpError("inputs and results must not depend on k");
+  if (failed(verifyPrecision(*this)))
+    return failure();
   Type scalar = getScalarType(getLhs().getType());
   MLIRContext *context = getContext();
   Type accumulator = scalar.isF64()       ? scalar
@@ -167,6 +183,10 @@ LogicalResult FetchOp::verify() {
            << getTable().getType();
   if (getType() != getScalarType(getTable().getType()))
     return emitOpError("expected an element of ") << getTable().getType();
+  auto packed = dyn_cast<pack::TensorType>(getTable().getType());
+  if (packed && packed.getLayout().getDepth() != 1)
+    return emitOpError("can't read a column with others between, found ")
+           << packed;
   return success();
 }
 
@@ -234,6 +254,13 @@ SymExprAttr RowsOp::getFlops() {
 
 void GemmOp::collectExprs(SmallVectorImpl<SymExprAttr> &exprs) {
   collectNestExprs(*this, getSizes(), getSymbols(), getBody(), exprs);
+}
+bool GemmOp::readsPlainMatrix() {
+  AffineMap map = getRhsMap();
+  unsigned k = getSizes().size() - 1;
+  return map.getNumResults() == 2 &&
+         map.getResult(0) == getAffineDimExpr(k, getContext()) &&
+         map.getResult(1) == getAffineDimExpr(k - 1, getContext());
 }
 SymExprAttr GemmOp::getFlops() {
   SmallVector<SymExprAttr> dims;

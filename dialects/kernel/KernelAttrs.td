@@ -28,4 +28,9 @@ def Kernel_Fault : Kernel_Enum<"Fault", "why a run fails", [
   I32EnumAttrCase<"division_by_zero", 2>]>;
 def Kernel_FaultAttr : EnumAttr<Kernel_Dialect, Kernel_Fault, "fault">;
 
+// How a gemm multiplies f32 by a weight that is stored narrower.
+def Kernel_Precision : Kernel_Enum<"Precision", "what a gemm makes of its f32 operand", [
+  I32EnumAttrCase<"bf16", 0>, I32EnumAttrCase<"int8", 1>]>;
+def Kernel_PrecisionAttr : EnumAttr<Kernel_Dialect, Kernel_Precision, "precision">;
+
 #endif // TXC_DIALECTS_KERNEL_KERNELATTRS_TD

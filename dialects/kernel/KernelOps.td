@@ -98,15 +98,30 @@ def Kernel_GemmOp : Kernel_Phase<"gemm", [Pure, SingleBlock]> {
     `maps`: lhs, rhs, one per input, one per result; lhs does not depend on n,
     rhs not on m, inputs and results not on k. A stored `rhs` is a `k x n`
     `!pack.tensor`. The accumulator is f32 (f64 for f64, i32 for integers).
+
+    With a `precision` the lhs is f32, the rhs narrower and acc f32:
+    - `bf16`: the rhs is bf16, and each element of the lhs is rounded to bf16, to
+      nearest even; denormals may become 0. Products are summed in f32.
+    - `int8`: the rhs is i8 from -127 on. For each row r = (b…, m) of the lhs, with
+      `max(r)` the largest absolute value along k, all in f32 and rounded once
+      an operation:
+
+          q[r, k] = round(lhs[r, k] * min(127 / max(r), largest f32)), halves to even
+          acc[r, n] = (sum over k of q[r, k] * rhs[k, n]) * (max(r) / 127)
+
+      The sum is exact, in i32. A row with NaN or infinity gives NaN or infinity.
+      A scale for each column of the rhs is an input that the body multiplies by.
   }];
   let arguments = (ins AnyRankedTensor:$lhs, AnyType:$rhs,
                        Variadic<AnyRankedTensor>:$inputs, Kernel_Exprs:$sizes,
-                       DefaultValuedAttr<Kernel_Exprs, "{}">:$symbols, AffineMapArrayAttr:$maps);
+                       DefaultValuedAttr<Kernel_Exprs, "{}">:$symbols, AffineMapArrayAttr:$maps,
+                       OptionalAttr<Kernel_PrecisionAttr>:$precision);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sizes (`symbols` $symbols^)? `(` $lhs `:` type($lhs) `,` $rhs `:` type($rhs) `)`
-    (`ins` `(` $inputs^ `:` type($inputs) `)`)? `maps` $maps attr-dict
+    (`ins` `(` $inputs^ `:` type($inputs) `)`)? `maps` $maps
+    (`precision` $precision^)? attr-dict
     `->` type($results) $body
   }];
   let hasVerifier = 1;
@@ -124,6 +139,8 @@ def Kernel_GemmOp : Kernel_Phase<"gemm", [Pure, SingleBlock]> {
       return ::mlir::cast<::txc::tx::SymExprAttr>(getSizes()[dim]);
     }
     unsigned getBatchRank() { return getSizes().size() - 3; }
+    /// Whether rhs is read as one matrix, k x n, for all batches.
+    bool readsPlainMatrix();
     ::mlir::Block &getBodyBlock() { return getBody().front(); }
   }];
 }

@@ -29,13 +29,23 @@ def Pack_PanelsAttr : AttrDef<Pack_Dialect, "Panels"> {
   let mnemonic = "panels";
   let summary = "a K x N matrix in panels of `lanes` columns";
   let description = [{
-    Element (k, n) is number `((n / lanes) * K + k) * lanes + n % lanes`; columns
-    from N to the next multiple of `lanes` are zero. With 16 lanes one layout
-    serves gemm and gemv (a row of a panel is one AVX-512 or two AVX2 vectors)
-    and the gather of a column (stride `lanes`).
+    Panel n / lanes holds column n. A row of a panel has `depth` neighbours along
+    k of each of its columns side by side, as dot product instructions take them:
+    element (k, n) is in row k / depth, there number
+    `(n % lanes) * depth + k % depth`. Columns from N and rows from K to the next
+    multiples are zero. With 16 lanes of 32 bits one layout serves gemm and gemv
+    (a row of a panel is one AVX-512 or two AVX2 vectors) and, for a depth of 1,
+    the gather of a column (stride `lanes`).
+
+    With a `shift` each panel begins with `lanes` more numbers, i32:
+    `sum over k of element (k, n) * (0 - shift)`. Added to a sum of products
+    whose left factors are all too large by `shift`, they correct it.
   }];
-  let parameters = (ins "int64_t":$lanes);
-  let assemblyFormat = "`<` $lanes `>`";
+  let parameters = (ins "int64_t":$lanes,
+                        DefaultValuedParameter<"int64_t", "1">:$depth,
+                        DefaultValuedParameter<"int64_t", "0">:$shift);
+  let assemblyFormat =
+      "`<` $lanes (`,` `depth` $depth^)? (`,` `shift` $shift^)? `>`";
 }
 
 def Pack_TensorType : TypeDef<Pack_Dialect, "Tensor"> {
@@ -49,6 +59,8 @@ def Pack_TensorType : TypeDef<Pack_Dialect, "Tensor"> {
   let extraClassDeclaration = [{
     /// Bytes that `encode` writes.
     int64_t getStoredBytes() const;
+    /// Bytes of one panel, the sums of a shift among them.
+    int64_t getPanelBytes() const;
 
     /// Writes a dense row-major tensor of this type's shape in its layout.
     /// `dense` and `stored` have the sizes that the type says.

@@ -153,7 +153,7 @@ static LogicalResult fuseIntoGemm(RewriterBase &rewriter, GemmOp gemm,
       rewriter, rewriter.getFusedLoc({gemm.getLoc(), consumer.getLoc()}),
       consumer.getResultTypes(), gemm.getLhs(), gemm.getRhs(), merged.inputs,
       gemm.getSizes(), rewriter.getArrayAttr(merged.symbols),
-      rewriter.getArrayAttr(merged.maps));
+      rewriter.getArrayAttr(merged.maps), gemm.getPrecisionAttr());
   buildBody(rewriter, fused.getBody(), gemm.getBodyBlock(),
             1 + gemm.getInputs().size(), consumer, element);
   rewriter.replaceOp(consumer, fused.getResults());

@@ -13,28 +13,30 @@ using kernel::StoredOp;
 /// A panel row is one AVX-512 or two AVX2 vectors of f32.
 constexpr int64_t kPanelLanes = 16;
 
+/// `vpdpbusd` multiplies unsigned by signed bytes: the quantized left operand
+/// is made unsigned by adding 128.
+constexpr int64_t kInt8Shift = 128;
+
 static func::FuncOp getRecipe(StoredOp stored) {
   return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       stored, stored.getRecipeAttr());
 }
 
-/// Whether the gemm reads `rhs` as the k x n matrix that it is.
-static bool readsPlainMatrix(GemmOp gemm) {
-  AffineMap map = gemm.getRhsMap();
-  unsigned k = gemm.getSizes().size() - 1;
-  return map.getNumResults() == 2 &&
-         map.getResult(0) == getAffineDimExpr(k, gemm.getContext()) &&
-         map.getResult(1) == getAffineDimExpr(k - 1, gemm.getContext());
-}
-
-/// The panels that `gemm`'s right operand should be stored in, or null.
+/// The panels that `gemm`'s right operand should be stored in, or null. Words
+/// of 32 bits hold the neighbours along k that one instruction multiplies.
 static pack::TensorType getPanelType(GemmOp gemm, StoredOp stored) {
   auto type = dyn_cast<RankedTensorType>(stored.getType());
-  if (!type || !readsPlainMatrix(gemm) || !type.getElementType().isF32())
+  if (!type || !gemm.readsPlainMatrix())
+    return nullptr;
+  bool isInt8 = gemm.getPrecision() == kernel::Precision::int8;
+  if (!type.getElementType().isF32() && !gemm.getPrecision())
     return nullptr;
   MLIRContext *context = gemm.getContext();
+  auto layout = pack::PanelsAttr::get(context, kPanelLanes,
+                                      32 / type.getElementTypeBitWidth(),
+                                      isInt8 ? kInt8Shift : 0);
   return pack::TensorType::get(context, type.getShape(), type.getElementType(),
-                               pack::PanelsAttr::get(context, kPanelLanes));
+                               layout);
 }
 
 //===----------------------------------------------------------------------===//

@@ -95,7 +95,7 @@ LoweredValues txc::lowerMatmul(OpBuilder &b, Operation *op) {
   auto gemm = kernel::GemmOp::create(
       b, op->getLoc(), TypeRange{type}, lhs, rhs, ValueRange(),
       b.getArrayAttr(SmallVector<Attribute>(sizes.begin(), sizes.end())),
-      operands.getSymbols(), operands.getMaps());
+      operands.getSymbols(), operands.getMaps(), kernel::PrecisionAttr());
 
   OpBuilder::InsertionGuard guard(b);
   Block *body = b.createBlock(&gemm.getBody());

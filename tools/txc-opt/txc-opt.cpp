@@ -18,6 +18,7 @@
 #include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
+#include "passes/precision/ReducePrecision.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -30,6 +31,7 @@ int main(int argc, char **argv) {
   mlir::registerPass(txc::createLowerToKernelPass);
   mlir::registerPass(txc::createChooseLayoutsPass);
   mlir::registerPass([] { return txc::createFusePass(); });
+  mlir::registerPass([] { return txc::createReducePrecisionPass(); });
   mlir::registerPass([] { return txc::ptx::createGemmToWarpPass(); });
   mlir::registerPass(txc::createWarpToNvvmPass);
   registry.insert<txc::kernel::KernelDialect, txc::pack::PackDialect,

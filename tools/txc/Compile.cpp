@@ -23,6 +23,7 @@ CompileOptions tool::getCompileOptions(const Options &options,
   compile.codeGen = options.codeGen;
   compile.name = options.name;
   compile.exact = options.exact;
+  compile.precision = options.precision;
   compile.cacheToState = options.cacheToState;
   compile.stagesPath = options.stagesPath;
   compile.onError = [&console](const Twine &message) {

@@ -114,15 +114,15 @@ static Expected<DimOption> parseDim(const Arg &arg) {
 
 static Error setPrecision(const Arg &arg, Options &options) {
   StringRef value = arg.getValue();
-  if (value == "model" || value == "exact") {
-    options.exact = value == "exact";
+  options.exact = value == "exact";
+  options.precision = kernel::symbolizePrecision(value);
+  if (options.exact || options.precision || value == "model")
     return Error::success();
-  }
-  if (is_contained({"tf32", "bf16", "f16", "int8"}, value))
+  if (is_contained({"tf32", "f16"}, value))
     return createStringError("-precision=" + value +
-                             " is not supported: contractions are computed in "
-                             "the model's own types; try -precision=model");
-  return badValue(arg, "model or exact");
+                             " is not supported: the target multiplies no such "
+                             "numbers; try -precision=bf16");
+  return badValue(arg, "model, exact, bf16 or int8");
 }
 
 static Error setState(const Arg &arg, Options &options) {

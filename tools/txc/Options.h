@@ -42,6 +42,8 @@ struct Options {
   std::vector<ConstantInput> constantInputs;
   /// `-precision=exact`: no rewrite that rounds other than the ONNX ops do.
   bool exact = false;
+  /// `-precision=bf16` or `int8`: what products with weights multiply.
+  std::optional<kernel::Precision> precision;
   /// `-state=kv`: past/present pairs become state of the session.
   bool cacheToState = false;
 

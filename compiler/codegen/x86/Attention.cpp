@@ -32,7 +32,7 @@ AttentionHead txc::x86::attentionHead(const AttentionSpec &spec) {
 AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
                                    const AttentionSpec &spec, Value scratch)
     : code(code), atom(atom), spec(spec), schedule(spec.schedule),
-      element(atom.element()), head(attentionHead(spec)),
+      element(atom.word()), head(attentionHead(spec)),
       S(code.index(spec.queries)), T(code.index(spec.keys)) {
   AttentionScratch layout = layOutAttentionScratch(spec.target, schedule, head);
   Value base = code.pointerTo(scratch);

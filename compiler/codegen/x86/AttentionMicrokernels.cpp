@@ -26,7 +26,7 @@ void txc::x86::emitScoreTile(CodeBuilder &code, const DotAtom &atom,
        Twine(schedule.scoreKeys) + "x" +
        Twine(schedule.scoreVectors * atom.lanes()) + "_v" + Twine(atom.lanes()))
           .str();
-  Type ptr = code.ptrType(), index = code.indexType(), element = atom.element();
+  Type ptr = code.ptrType(), index = code.indexType(), element = atom.word();
   func::FuncOp callee = code.getOrCreateFunction(
       name, {ptr, index, index, index, ptr, index, ptr}, [&](ValueRange args) {
         Value keys = args[0], keyCount = args[1], keyStride = args[2];
@@ -66,7 +66,7 @@ void txc::x86::emitOutputTile(CodeBuilder &code, const DotAtom &atom,
                       Twine((tile.vectors - 1) * lanes + tile.lastLanes) +
                       "_pitch" + Twine(tile.outputPitch) + "_v" + Twine(lanes))
                          .str();
-  Type ptr = code.ptrType(), index = code.indexType(), element = atom.element();
+  Type ptr = code.ptrType(), index = code.indexType(), element = atom.word();
   func::FuncOp callee = code.getOrCreateFunction(
       name, {ptr, index, ptr, index, ptr, ptr}, [&](ValueRange args) {
         Value weights = args[0], keyCount = args[1], values = args[2],

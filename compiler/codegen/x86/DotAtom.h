@@ -15,45 +15,78 @@
 #define TXC_COMPILER_CODEGEN_X86_DOTATOM_H
 
 #include "compiler/codegen/x86/CodeBuilder.h"
+#include "compiler/codegen/x86/DotType.h"
 
 namespace txc::x86 {
 
-/// How one step along k is computed for an element type. f32 multiplies one
-/// element a lane and step; types with dot product instructions would take
-/// several, as a word of 32 bits.
+/// How one step along k is computed. A step takes as many neighbours along k
+/// as fill a word of 32 bits: one f32, two bf16 or four i8. The right operand
+/// has one word a lane and step. The left one has a word for all lanes, or two
+/// on targets that have no instruction for the sum of a word's products: there
+/// the numbers of a word are multiplied in wider pieces, f32 or pairs of i16.
+///
+/// i8 sums are exact, so their bits are the same on every target. bf16 sums are
+/// f32; `vdpbf16ps` adds the two products of a word in an order of its own and
+/// takes denormals for zeros.
 class DotAtom {
 public:
-  /// Fails with a diagnostic at \p loc for a type that has no atom.
+  DotAtom(mlir::MLIRContext *context, DotType type, const VectorTarget &target);
+  /// For f32; fails with a diagnostic at \p loc for another \p element.
   static mlir::FailureOr<DotAtom> get(mlir::Location loc, mlir::Type element,
                                       const VectorTarget &target);
 
-  mlir::Type element() const { return elementType; }
+  DotType type() const { return dotType; }
+  /// The type of a word in memory: f32, or i32 for several numbers.
+  mlir::Type word() const { return wordType; }
+  /// Sums: f32, i32 for i8.
   mlir::VectorType accumulator() const { return accumulatorType; }
   int64_t lanes() const { return accumulatorType.getNumElements(); }
+  /// Numbers along k that a step takes.
+  int64_t depth() const { return getDotDepth(dotType); }
+  /// Words of the left operand a step.
+  int64_t leftWords() const { return numLeftWords; }
+  /// What the left operand's integers are too large by: `vpdpbusd` multiplies
+  /// unsigned by signed bytes. 0 where there is no such thing.
+  int64_t leftShift() const;
 
-  /// One element of the left operand in all lanes.
+  /// One word of the left operand in all lanes.
   mlir::Value broadcast(CodeBuilder &code, mlir::Value pointer) const;
-  /// One vector of the right operand; lanes outside \p mask (null: none) are
-  /// zero and not read.
+  /// One vector of words of the right operand; lanes outside \p mask (null:
+  /// none) are zero and not read.
   mlir::Value loadLanes(CodeBuilder &code, mlir::Value pointer,
                         mlir::Value mask) const;
+  /// The numbers of the right operand that meet word \p word of the left one.
+  mlir::Value extract(CodeBuilder &code, mlir::Value lanes, int64_t word) const;
   mlir::Value accumulate(CodeBuilder &code, mlir::Value accumulator,
                          mlir::Value left, mlir::Value right) const;
+  /// Makes words of the left operand: \p numbers are depth() vectors of f32,
+  /// neighbours along k, and \p factors what i8 are scaled by (null for other
+  /// types).
+  llvm::SmallVector<mlir::Value> makeLeftWords(CodeBuilder &code,
+                                               mlir::ValueRange numbers,
+                                               mlir::Value factors) const;
+
+  /// The same for one row: \p numbers are lanes() * depth() neighbours along k
+  /// in depth() vectors, \p factor a vector of what the row is scaled by. The
+  /// word of step s is in lane getRowLane(s). Only with one word a step.
+  mlir::Value joinRow(CodeBuilder &code, mlir::ValueRange numbers,
+                      mlir::Value factor) const;
+  int64_t getRowLane(int64_t step) const;
 
 private:
-  DotAtom(mlir::Type element, mlir::VectorType accumulator)
-      : elementType(element), accumulatorType(accumulator) {}
-
-  mlir::Type elementType;
+  DotType dotType;
+  int64_t numLeftWords;
+  mlir::Type wordType;
   mlir::VectorType accumulatorType;
 };
 
-/// Where a tile finds one of its operands: element (k, i) is at
-/// pointers[i] + k * kStride + displacements[i].
+/// Where a tile finds one of its operands: word w of (k, i) is at
+/// pointers[i] + k * kStride + displacements[i] + w * wordStride, in words.
 struct TileOperand {
   llvm::SmallVector<mlir::Value> pointers;
   llvm::SmallVector<int64_t> displacements;
   mlir::Value kStride;
+  int64_t wordStride = 0;
 
   void append(mlir::Value pointer, int64_t displacement) {
     pointers.push_back(pointer);
@@ -61,7 +94,7 @@ struct TileOperand {
   }
   size_t size() const { return pointers.size(); }
   mlir::Value address(CodeBuilder &code, mlir::Value kOffset, size_t i,
-                      mlir::Type element) const;
+                      mlir::Type word, int64_t number = 0) const;
 };
 
 struct TileOptions {
@@ -71,9 +104,9 @@ struct TileOptions {
   mlir::Value lastMask;
 };
 
-/// Emits the loop c[i][j] += left(k, i) · right(k, j) over 0 ≤ k < \p kCount
-/// and returns the accumulators, row-major. The left operand is broadcast, the
-/// right one is a vector of lanes for each j.
+/// Emits the loop c[i][j] += left(k, i) · right(k, j) over 0 ≤ k < \p kCount,
+/// counted in steps, and returns the accumulators, row-major. The left operand
+/// is broadcast, the right one is a vector of lanes for each j.
 llvm::SmallVector<mlir::Value>
 emitTileLoop(CodeBuilder &code, const DotAtom &atom, const TileOperand &left,
              const TileOperand &right, mlir::Value kCount,

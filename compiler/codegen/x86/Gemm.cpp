@@ -14,6 +14,7 @@
 #include "compiler/codegen/x86/Gemm.h"
 #include "compiler/codegen/x86/GemmMicrokernel.h"
 #include "compiler/codegen/x86/PackPanel.h"
+#include "compiler/codegen/x86/PackWords.h"
 
 using namespace mlir;
 using namespace txc;
@@ -30,7 +31,7 @@ struct OutputBlock {
   Value a, bOperand;
 };
 
-/// A run along k. `accumulate` and `isLast` are i1.
+/// A run along k, in steps. `accumulate` and `isLast` are i1.
 struct Run {
   Value k0, kCount;
   Value accumulate, isLast;
@@ -49,6 +50,10 @@ private:
   void emitRun(const OutputBlock &block, const Run &run);
   void packA(const OutputBlock &block, const Run &run);
   void packB(const OutputBlock &block, const Run &run);
+  Value panelOfA(const Run &run, Value m);
+  void packConverted(const OutputBlock &block, const Run &run);
+  void scaleRows(const OutputBlock &block);
+  Value finishSums(const OutputBlock &block, Value sums, Value m, Value n);
   SmallVector<Value> panelsAt(const OutputBlock &block, const Run &run,
                               Value n);
   void emitTile(const OutputBlock &block, const Run &run, Value n, Value m);
@@ -68,11 +73,17 @@ private:
   const DotAtom &atom;
   const GemmSpec &spec;
   const GemmSchedule &schedule;
+  /// Of A in memory.
   Type element;
+  /// Of packed operands and sums.
+  Type word;
   Value M, N, K;
   /// How many blocks the rows are cut into, and how many rows these have.
   Value rowBlocks, blockRows;
-  Value scratchA, scratchB, scratchC;
+  /// Steps along k, and words before them in a packed panel of B, a column.
+  Value steps;
+  int64_t panelHeader;
+  Value scratchA, scratchB, scratchC, numbers, factors, scales;
 };
 
 } // namespace
@@ -80,14 +91,20 @@ private:
 GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
                          const GemmSpec &spec, Value scratch)
     : code(code), atom(atom), spec(spec), schedule(spec.schedule),
-      element(atom.element()), M(code.index(spec.m)), N(code.index(spec.n)),
-      K(code.index(spec.k)) {
+      element(code.builder.getF32Type()), word(atom.word()),
+      M(code.index(spec.m)), N(code.index(spec.n)), K(code.index(spec.k)),
+      steps(code.ceilDiv(K, atom.depth())),
+      panelHeader(schedule.type == DotType::i8 ? 1 : 0) {
   GemmScratch layout = layOutGemmScratch(schedule, !spec.bIsPacked);
   Type byte = code.builder.getI8Type();
   Value base = code.pointerTo(scratch);
-  scratchA = code.advance(base, layout.a, byte);
-  scratchB = code.advance(base, layout.b, byte);
-  scratchC = code.advance(base, layout.c, byte);
+  auto part = [&](int64_t offset) { return code.advance(base, offset, byte); };
+  scratchA = part(layout.a);
+  scratchB = part(layout.b);
+  scratchC = part(layout.c);
+  numbers = part(layout.numbers);
+  factors = part(layout.factors);
+  scales = part(layout.scales);
   rowBlocks = code.max(code.ceilDiv(M, schedule.MC), 1);
   blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), schedule.MR);
 }
@@ -115,10 +132,11 @@ OutputBlock GemmEmitter::decodeTask(Value task, Value rowBlock) {
 
   block.a = code.advance(batchPointer(spec.a, block.b),
                          code.mul(block.m0, code.index(aStride(0))), element);
-  // A packed panel of all K steps precedes each 16 columns.
-  Value columnStride = spec.bIsPacked ? K : code.index(bStride(1));
+  // A packed panel of all steps precedes each 16 columns.
+  Value columnStride =
+      spec.bIsPacked ? code.add(steps, panelHeader) : code.index(bStride(1));
   block.bOperand = code.advance(batchPointer(spec.b, block.b),
-                                code.mul(block.n0, columnStride), element);
+                                code.mul(block.n0, columnStride), word);
   return block;
 }
 
@@ -140,21 +158,23 @@ void GemmEmitter::emitTasks(Value taskBegin, Value taskEnd) {
 void GemmEmitter::emitRuns(const OutputBlock &block, Value mustPackA) {
   Value no = arith::ConstantIntOp::create(code.builder, code.loc, 0, 1);
   Value yes = arith::ConstantIntOp::create(code.builder, code.loc, 1, 1);
+  if (schedule.type == DotType::i8)
+    code.ifThen(mustPackA, [&] { scaleRows(block); });
   if (!schedule.splitsK) {
-    Run run{code.index(0), K, /*accumulate=*/no, /*isLast=*/yes};
+    Run run{code.index(0), steps, /*accumulate=*/no, /*isLast=*/yes};
     code.ifThen(mustPackA, [&] { packA(block, run); });
     packB(block, run);
     emitRun(block, run);
     return;
   }
   // Runs of equal length; one even for K = 0, which stores the zeros.
-  Value runs = code.max(code.ceilDiv(K, schedule.KC), 1);
-  Value length = code.roundUp(code.ceilDiv(K, runs), panelLanes);
+  Value runs = code.max(code.ceilDiv(steps, schedule.KC), 1);
+  Value length = code.roundUp(code.ceilDiv(steps, runs), panelLanes);
   Value isOnly = code.compare(CmpIPredicate::eq, runs, code.index(1));
   code.loop(code.index(0), runs, 1, [&](Value i) {
     Run run;
     run.k0 = code.mul(i, length);
-    run.kCount = code.min(code.sub(K, run.k0), length);
+    run.kCount = code.min(code.sub(steps, run.k0), length);
     run.accumulate = code.compare(CmpIPredicate::ne, i, code.index(0));
     run.isLast = code.compare(CmpIPredicate::eq, code.add(i, 1), runs);
     Value skip = code.select(isOnly, mustPackA, yes);
@@ -164,22 +184,51 @@ void GemmEmitter::emitRuns(const OutputBlock &block, Value mustPackA) {
   });
 }
 
+/// The packed rows from \p m of the block on, a multiple of MR.
+Value GemmEmitter::panelOfA(const Run &run, Value m) {
+  Value words =
+      code.mul(code.roundUp(run.kCount, panelLanes), atom.leftWords());
+  return code.advance(scratchA, code.mul(m, words), word);
+}
+
 /// Packs the rows that microkernels with more than directRows rows will read.
 void GemmEmitter::packA(const OutputBlock &block, const Run &run) {
   if (schedule.packedRows().empty())
     return;
+  if (schedule.converts())
+    return packConverted(block, run);
   Value stride = code.index(aStride(0));
   Value start =
       code.advance(block.a, code.mul(run.k0, code.index(aStride(1))), element);
-  Value packedRows = code.sub(block.rows, directRows);
+  Value packedRows = code.sub(block.rows, schedule.directRows);
   code.loop(code.index(0), packedRows, schedule.MR, [&](Value m) {
     PanelSource source{
         code.advance(start, code.mul(m, stride), element), aStride(0),
         aStride(1), code.min(code.sub(block.rows, m), schedule.MR), run.kCount};
-    Value offset = code.mul(m, code.roundUp(run.kCount, panelLanes));
-    emitPackPanel(code, element, source, schedule.MR,
-                  code.advance(scratchA, offset, element));
+    emitPackPanel(code, element, source, schedule.MR, panelOfA(run, m));
   });
+}
+
+/// Packs all rows as words of the atom.
+void GemmEmitter::packConverted(const OutputBlock &block, const Run &run) {
+  Value stride = code.index(aStride(0));
+  Value k0 = code.mul(run.k0, atom.depth());
+  Value start =
+      code.advance(block.a, code.mul(k0, code.index(aStride(1))), element);
+  Value count = code.min(code.sub(K, k0), code.mul(run.kCount, atom.depth()));
+  code.loop(code.index(0), block.rows, schedule.MR, [&](Value m) {
+    PanelSource source{code.advance(start, code.mul(m, stride), element),
+                       aStride(0), aStride(1),
+                       code.min(code.sub(block.rows, m), schedule.MR), count};
+    emitPackWords(code, atom, source, schedule.MR,
+                  code.advance(factors, m, element), numbers, panelOfA(run, m));
+  });
+}
+
+/// Finds what the block's rows are scaled by before they are rounded to i8.
+void GemmEmitter::scaleRows(const OutputBlock &block) {
+  PanelSource source{block.a, aStride(0), aStride(1), block.rows, K};
+  emitRowScales(code, source, factors, scales);
 }
 
 /// Packs the columns of a tensor to the layout of packed weights.
@@ -204,11 +253,13 @@ void GemmEmitter::packB(const OutputBlock &block, const Run &run) {
 /// the last panel reads that one again instead; the columns are not stored.
 SmallVector<Value> GemmEmitter::panelsAt(const OutputBlock &block,
                                          const Run &run, Value n) {
-  Value base =
-      spec.bIsPacked
-          ? code.advance(block.bOperand, code.mul(run.k0, panelLanes), element)
-          : scratchB;
-  Value lanePitch = spec.bIsPacked ? K : code.roundUp(run.kCount, panelLanes);
+  Value base = scratchB;
+  if (spec.bIsPacked)
+    base = code.advance(
+        block.bOperand,
+        code.mul(code.add(run.k0, panelHeader), code.index(panelLanes)), word);
+  Value lanePitch = spec.bIsPacked ? code.add(steps, panelHeader)
+                                   : code.roundUp(run.kCount, panelLanes);
   Value lastPanel = code.roundDown(code.sub(block.columns, 1), panelLanes);
   Value first = code.roundDown(n, panelLanes);
   // Tiles narrower than a panel start inside it.
@@ -217,7 +268,7 @@ SmallVector<Value> GemmEmitter::panelsAt(const OutputBlock &block,
   for (int64_t column = 0; column < schedule.NR; column += panelLanes) {
     Value panel = code.min(code.add(first, column), lastPanel);
     Value offset = code.add(code.mul(panel, lanePitch), inPanel);
-    panels.push_back(code.advance(base, offset, element));
+    panels.push_back(code.advance(base, offset, word));
   }
   return panels;
 }
@@ -237,7 +288,7 @@ void GemmEmitter::emitTile(const OutputBlock &block, const Run &run, Value n,
   tile.ldc = code.index(schedule.splitsK ? schedule.NC : schedule.NR);
   tile.c =
       schedule.splitsK
-          ? code.advance(scratchC, code.add(code.mul(m, tile.ldc), n), element)
+          ? code.advance(scratchC, code.add(code.mul(m, tile.ldc), n), word)
           : scratchC;
   tile.kCount = run.kCount;
   tile.accumulate = run.accumulate;
@@ -254,8 +305,8 @@ void GemmEmitter::emitMicrokernels(const OutputBlock &block, const Run &run,
   auto emitDirect = [&] {
     Value first = code.add(code.mul(m, code.index(aStride(0))),
                            code.mul(run.k0, code.index(aStride(1))));
-    tile.a = {directRows, /*packed=*/false, {}, aStride(1)};
-    for (int64_t i = 0; i < directRows; ++i) {
+    tile.a = {schedule.directRows, /*packed=*/false, {}, aStride(1)};
+    for (int64_t i = 0; i < schedule.directRows; ++i) {
       // Rows past the last one repeat it; they are not stored.
       Value row = code.min(code.index(i), code.sub(rows, 1));
       Value offset = code.add(first, code.mul(row, code.index(aStride(0))));
@@ -264,9 +315,7 @@ void GemmEmitter::emitMicrokernels(const OutputBlock &block, const Run &run,
     emitMicrokernelCall(code, atom, schedule, tile);
   };
   auto emitPacked = [&](int64_t count) {
-    Value offset = code.mul(m, code.roundUp(run.kCount, panelLanes));
-    Value panel = code.advance(scratchA, offset, element);
-    tile.a = {count, /*packed=*/true, {panel}, {}};
+    tile.a = {count, /*packed=*/true, {panelOfA(run, m)}, {}};
     emitMicrokernelCall(code, atom, schedule, tile);
   };
 
@@ -274,13 +323,38 @@ void GemmEmitter::emitMicrokernels(const OutputBlock &block, const Run &run,
   std::function<void(size_t)> choose = [&](size_t i) {
     if (i == counts.size())
       return emitDirect();
-    int64_t nextSmaller = i + 1 < counts.size() ? counts[i + 1] : directRows;
+    int64_t nextSmaller =
+        i + 1 < counts.size() ? counts[i + 1] : schedule.directRows;
+    if (nextSmaller == 0)
+      return emitPacked(counts[i]);
     Value needed =
         code.compare(CmpIPredicate::sgt, rows, code.index(nextSmaller));
     code.ifThenElse(
         needed, [&] { emitPacked(counts[i]); }, [&] { choose(i + 1); });
   };
   choose(0);
+}
+
+/// Sums of the factors, for row \p m and from column \p n of the block on, as
+/// sums of what the factors stand for.
+Value GemmEmitter::finishSums(const OutputBlock &block, Value sums, Value m,
+                              Value n) {
+  if (schedule.type != DotType::i8)
+    return sums;
+  OpBuilder &b = code.builder;
+  if (atom.leftShift() != 0) {
+    Value panel = code.roundDown(n, panelLanes);
+    Value pitch = code.add(steps, panelHeader);
+    Value offset = code.add(code.mul(panel, pitch), code.sub(n, panel));
+    Value shifted = code.load(atom.accumulator(),
+                              code.advance(block.bOperand, offset, word));
+    sums = arith::AddIOp::create(b, code.loc, sums, shifted);
+  }
+  auto type = VectorType::get(atom.lanes(), element);
+  Value integers = arith::SIToFPOp::create(b, code.loc, type, sums);
+  Value scale =
+      code.splat(code.load(element, code.advance(scales, m, element)), type);
+  return arith::MulFOp::create(b, code.loc, integers, scale);
 }
 
 /// Hands the finished tile to the caller, vector by vector. A loop rather than
@@ -293,10 +367,11 @@ void GemmEmitter::storeTile(const OutputBlock &block, Value n, Value m,
   Value full = code.roundDown(columns, lanes);
   Value column0 = code.add(block.n0, n);
   code.loop(code.index(0), rows, 1, [&](Value i) {
-    Value row = code.advance(c, code.mul(i, ldc), element);
+    Value row = code.advance(c, code.mul(i, ldc), word);
     Value mGlobal = code.add(code.add(block.m0, m), i);
     auto emitVector = [&](Value j, Value mask) {
-      Value sums = code.load(atom.accumulator(), code.advance(row, j, element));
+      Value sums = code.load(atom.accumulator(), code.advance(row, j, word));
+      sums = finishSums(block, sums, code.add(m, i), code.add(n, j));
       spec.store(code.builder, code.loc, sums, block.b, mGlobal,
                  code.add(column0, j), mask);
     };
@@ -333,13 +408,18 @@ LogicalResult txc::x86::emitGemmTasks(OpBuilder &builder, Location loc,
   auto elementOf = [](const StridedOperand &operand) {
     return cast<MemRefType>(operand.buffer.getType()).getElementType();
   };
-  if (elementOf(spec.a) != elementOf(spec.b))
-    return emitError(loc) << "x86 gemm multiplies operands of one type, not "
-                          << elementOf(spec.a) << " by " << elementOf(spec.b);
-  FailureOr<DotAtom> atom = DotAtom::get(loc, elementOf(spec.a), spec.target);
-  if (failed(atom))
-    return failure();
+  DotType type = spec.schedule.type;
+  Type f32 = builder.getF32Type();
+  if (elementOf(spec.a) != f32 ||
+      (type == DotType::f32 && elementOf(spec.b) != f32))
+    return emitError(loc) << "x86 gemm multiplies operands of type f32, not "
+                          << elementOf(spec.a) << " by " << elementOf(spec.b)
+                          << "; convert them to f32";
+  if (type != DotType::f32 && !spec.bIsPacked)
+    return emitError(loc) << "x86 gemm converts its left operand only for "
+                             "packed weights";
   CodeBuilder code(builder, loc, spec.target);
-  GemmEmitter(code, *atom, spec, scratch).emitTasks(taskBegin, taskEnd);
+  DotAtom atom(builder.getContext(), type, spec.target);
+  GemmEmitter(code, atom, spec, scratch).emitTasks(taskBegin, taskEnd);
   return success();
 }

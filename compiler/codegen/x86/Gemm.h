@@ -13,6 +13,10 @@
 /// panel of thousands of steps still streams from L2 fast enough, and not
 /// splitting it saves the traffic of partial sums.
 ///
+/// A is f32 in memory. With a type other than f32 its rows are converted while
+/// they are packed: rounded to bf16, or quantized to i8 row by row, as
+/// kernel.gemm says for its precisions.
+///
 //===----------------------------------------------------------------------===//
 
 #ifndef TXC_COMPILER_CODEGEN_X86_GEMM_H
@@ -24,19 +28,25 @@
 
 namespace txc::x86 {
 
-/// Consumes a vector of sums, C[b, m, n … n + lanes - 1]. \p b is the linear
-/// index of the batch dims. \p mask is null when all lanes are inside C, else a
-/// vector of i1; lanes outside it have no meaning and must not be stored.
-/// Called once or twice while generating: what it emits runs for every vector.
+/// Consumes a vector of f32 sums, C[b, m, n … n + lanes - 1]. \p b is the
+/// linear index of the batch dims. \p mask is null when all lanes are inside C,
+/// else a vector of i1; lanes outside it have no meaning and must not be
+/// stored. Called once or twice while generating: what it emits runs for every
+/// vector.
 using GemmStore = llvm::function_ref<void(
     mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sums,
     mlir::Value b, mlir::Value m, mlir::Value n, mlir::Value mask)>;
 
+/// What panels of i8 are corrected for. Targets that don't need it skip it, so
+/// that all have one layout.
+constexpr int64_t i8PanelShift = 128;
+
 struct GemmSpec {
   VectorTarget target;
+  /// Has the type that is multiplied.
   GemmSchedule schedule;
   /// Any number of batch dims, and M ≥ 0, N ≥ 0, K ≥ 0; K = 0 gives zeros. If
-  /// K ≤ schedule.KC was assumed by the schedule, it must hold.
+  /// a bound of K was assumed by the schedule, it must hold.
   llvm::SmallVector<mlir::OpFoldResult> batch;
   mlir::OpFoldResult m, n, k;
   /// Strides: batch dims…, m, k. Rows with a k stride of 1 are packed by
@@ -45,8 +55,9 @@ struct GemmSpec {
   StridedOperand a;
   /// Strides: batch dims…, k, n; or batch dims… alone when packed.
   StridedOperand b;
-  /// B is packed weights: for each batch [ceil(N / 16)][K][16], zeros after the
-  /// last column.
+  /// B is packed weights: for each batch [ceil(N / 16)][ceil(K / depth)][16]
+  /// words of `depth` numbers, zeros after the last column and row. Panels of
+  /// i8 begin with 16 sums: pack.panels with the shift i8PanelShift.
   bool bIsPacked = false;
   GemmStore store;
 };
@@ -63,8 +74,8 @@ mlir::Value emitGemmTaskCount(mlir::OpBuilder &builder, mlir::Location loc,
 /// a memref<?xi8> of gemmScratchBytes(), 64-byte aligned, private to the
 /// worker; its contents mean nothing before and after. The insertion point must
 /// be inside a symbol table that may be given private functions: microkernels
-/// are shared between all kernels in it. Fails with a diagnostic for an element
-/// type that can't be multiplied.
+/// are shared between all kernels in it. Fails with a diagnostic for operands
+/// that can't be multiplied.
 mlir::LogicalResult emitGemmTasks(mlir::OpBuilder &builder, mlir::Location loc,
                                   const GemmSpec &spec, mlir::Value taskBegin,
                                   mlir::Value taskEnd, mlir::Value scratch);

@@ -43,18 +43,24 @@ struct Arguments {
 /// and stops at each page. With few rows a step takes less time.
 static constexpr int64_t packedPrefetchSteps = 32, directPrefetchSteps = 64;
 
+static Value addSums(CodeBuilder &code, Value x, Value y) {
+  if (isa<FloatType>(getElementTypeOrSelf(x.getType())))
+    return arith::AddFOp::create(code.builder, code.loc, x, y);
+  return arith::AddIOp::create(code.builder, code.loc, x, y);
+}
+
 static void emitStores(CodeBuilder &code, const DotAtom &atom,
                        const Arguments &args, ValueRange sums, int64_t rows,
                        bool accumulate) {
   auto columns = static_cast<int64_t>(sums.size()) / rows;
   for (int64_t i = 0; i < rows; ++i) {
-    Value row = code.advance(args.c, code.mul(args.ldc, i), atom.element());
+    Value row = code.advance(args.c, code.mul(args.ldc, i), atom.word());
     for (int64_t j = 0; j < columns; ++j) {
-      Value pointer = code.advance(row, j * atom.lanes(), atom.element());
+      Value pointer = code.advance(row, j * atom.lanes(), atom.word());
       Value sum = sums[i * columns + j];
       if (accumulate) {
         Value before = code.load(atom.accumulator(), pointer);
-        sum = arith::AddFOp::create(code.builder, code.loc, before, sum);
+        sum = addSums(code, before, sum);
       }
       code.store(sum, pointer);
     }
@@ -65,7 +71,9 @@ static void emitBody(CodeBuilder &code, const DotAtom &atom,
                      const GemmSchedule &schedule, const MicrokernelRows &rows,
                      const Arguments &args) {
   TileOperand left, right;
-  left.kStride = rows.packed ? code.index(schedule.MR) : args.aStride;
+  left.kStride =
+      rows.packed ? code.index(schedule.MR * schedule.leftWords) : args.aStride;
+  left.wordStride = schedule.MR;
   for (int64_t i = 0; i < rows.count; ++i)
     left.append(args.a[rows.packed ? 0 : i], rows.packed ? i : 0);
   right.kStride = code.index(panelLanes);
@@ -95,9 +103,13 @@ void txc::x86::emitMicrokernelCall(CodeBuilder &code, const DotAtom &atom,
   std::string reads = rows.packed  ? ("packed" + Twine(schedule.MR)).str()
                       : unitStride ? "rows"
                                    : "strided";
-  std::string name = ("txc_gemm_f32_" + reads + "_" + Twine(rows.count) + "x" +
-                      Twine(schedule.NR) + "_v" + Twine(atom.lanes()))
-                         .str();
+  StringRef type = schedule.type == DotType::f32    ? "f32"
+                   : schedule.type == DotType::bf16 ? "bf16"
+                                                    : "i8";
+  std::string name =
+      ("txc_gemm_" + type + "_" + reads + "_" + Twine(rows.count) + "x" +
+       Twine(schedule.NR) + "_v" + Twine(atom.lanes()))
+          .str();
 
   SmallVector<Value> operands = llvm::to_vector(rows.pointers);
   operands.push_back(rows.packed ? code.index(schedule.MR)

@@ -23,7 +23,7 @@ namespace txc::x86 {
 struct MicrokernelRows {
   /// Rows the microkernel computes.
   int64_t count;
-  /// A packed panel [k][MR], or each row where it lies.
+  /// A packed panel [k][words][MR], or each row where it lies.
   bool packed;
   /// One pointer if packed, otherwise one for each row.
   llvm::SmallVector<mlir::Value> pointers;

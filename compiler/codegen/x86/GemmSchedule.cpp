@@ -18,11 +18,12 @@ using namespace txc::x86;
 using llvm::alignDown;
 using llvm::alignTo;
 
-static constexpr int64_t floatBytes = sizeof(float);
+/// f32, or a word of several numbers.
+static constexpr int64_t wordBytes = 4;
 
 llvm::SmallVector<int64_t> GemmSchedule::packedRows() const {
   llvm::SmallVector<int64_t> rows;
-  for (int64_t r = MR; r > directRows; r -= directRows)
+  for (int64_t r = MR; r > directRows; r -= rowStep)
     rows.push_back(r);
   return rows;
 }
@@ -30,15 +31,20 @@ llvm::SmallVector<int64_t> GemmSchedule::packedRows() const {
 GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
                                           const GemmShape &shape) {
   GemmSchedule schedule;
+  schedule.type = shape.type;
+  bool hasDot = hasDotInstruction(shape.type, target);
+  schedule.leftWords = hasDot ? 1 : 2;
+  schedule.directRows = schedule.converts() ? 0 : rowStep;
   int64_t lanes = target.lanes(32);
   // Two vectors of columns: MR * 2 accumulators, 2 loads of B and a broadcast
   // must fit the registers, and at least 8 independent sums must hide the
   // latency of a multiply-add. 128-bit code has no memory operands for
-  // unaligned loads and no three-operand forms, so it needs spare registers.
+  // unaligned loads and no three-operand forms, so it needs spare registers,
+  // and so does taking the words of B apart.
   schedule.NR = 2 * lanes;
-  schedule.MR = target.numVectorRegisters >= 32 ? 12
-                : target.vectorBits >= 256      ? 6
-                                                : directRows;
+  schedule.MR = target.numVectorRegisters >= 32      ? 12
+                : target.vectorBits >= 256 && hasDot ? 6
+                                                     : rowStep;
 
   // Few columns make small tasks that spread over cores. A worker's consecutive
   // tasks share packed rows, so small wins until the columns run to thousands.
@@ -49,19 +55,23 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // The rows of A and one panel of B of a block stay in L2 while the tiles of
   // that panel are computed.
   constexpr int64_t fewestRows = 48, mostRows = 144;
-  int64_t rowsInCache = fewestRows + schedule.NR;
+  int64_t rowsInCache = fewestRows * schedule.leftWords + schedule.NR;
   schedule.KC = std::clamp<int64_t>(
-      alignDown(target.l2Bytes * 3 / 4 / (rowsInCache * floatBytes), 256), 256,
+      alignDown(target.l2Bytes * 3 / 4 / (rowsInCache * wordBytes), 256), 256,
       2048);
-  schedule.splitsK = !shape.k || *shape.k > schedule.KC;
+  std::optional<int64_t> steps;
+  if (shape.k)
+    steps = llvm::divideCeil(*shape.k, getDotDepth(shape.type));
+  schedule.splitsK = !steps || *steps > schedule.KC;
   if (!schedule.splitsK)
-    schedule.KC = alignTo(std::max<int64_t>(*shape.k, 1), panelLanes);
+    schedule.KC = alignTo(std::max<int64_t>(*steps, 1), panelLanes);
 
   // Each block of rows reads all of B, from memory when it is the first. The
   // more rows, the more work hides that; half of L2 is theirs.
-  int64_t rows = target.l2Bytes / 2 / (schedule.KC * floatBytes);
+  int64_t rowBytes = schedule.KC * schedule.leftWords * wordBytes;
   schedule.MC =
-      std::clamp<int64_t>(alignDown(rows, schedule.MR), fewestRows, mostRows);
+      std::clamp<int64_t>(alignDown(target.l2Bytes / 2 / rowBytes, schedule.MR),
+                          fewestRows, mostRows);
   return schedule;
 }
 
@@ -71,16 +81,23 @@ GemmScratch txc::x86::layOutGemmScratch(const GemmSchedule &schedule,
   // Packing stores whole vectors, so the last row of a panel may be overrun by
   // almost one.
   constexpr int64_t slack = 2 * cacheLine;
-  auto bytes = [&](int64_t elements) {
-    return alignTo(elements * floatBytes + slack, cacheLine);
+  GemmScratch scratch = {};
+  auto add = [&](int64_t words) {
+    int64_t begin = scratch.total;
+    scratch.total += alignTo(words * wordBytes + slack, cacheLine);
+    return begin;
   };
-  GemmScratch scratch;
-  scratch.a = 0;
-  scratch.b = bytes(schedule.MC * schedule.KC);
-  scratch.c = scratch.b + (packsB ? bytes(schedule.NC * schedule.KC) : 0);
-  int64_t sums =
-      schedule.splitsK ? schedule.MC * schedule.NC : schedule.MR * schedule.NR;
-  scratch.total = scratch.c + bytes(sums);
+  scratch.a = add(schedule.MC * schedule.KC * schedule.leftWords);
+  if (packsB)
+    scratch.b = add(schedule.NC * schedule.KC);
+  scratch.c = add(schedule.splitsK ? schedule.MC * schedule.NC
+                                   : schedule.MR * schedule.NR);
+  if (schedule.converts())
+    scratch.numbers = add(schedule.MR * convertedNumbers);
+  if (schedule.type == DotType::i8) {
+    scratch.factors = add(schedule.MC);
+    scratch.scales = add(schedule.MC);
+  }
   return scratch;
 }
 

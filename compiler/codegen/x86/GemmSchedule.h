@@ -14,7 +14,7 @@
 #ifndef TXC_COMPILER_CODEGEN_X86_GEMMSCHEDULE_H
 #define TXC_COMPILER_CODEGEN_X86_GEMMSCHEDULE_H
 
-#include "compiler/targets/VectorTarget.h"
+#include "compiler/codegen/x86/DotType.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
 
@@ -23,12 +23,15 @@ namespace txc::x86 {
 /// Lanes of a panel of packed weights, the same for every target.
 constexpr int64_t panelLanes = 16;
 
-/// Rows of the microkernel that reads A where it lies. With so few rows the
-/// addresses fit the general registers, and packing would cost as much as the
-/// product itself.
-constexpr int64_t directRows = 4;
+/// Microkernels have multiples of so many rows.
+constexpr int64_t rowStep = 4;
 
+/// Steps along k of f32 that are packed, then converted while they are in L1.
+constexpr int64_t convertedNumbers = 64;
+
+/// Along k, sizes count the steps of a DotAtom.
 struct GemmSchedule {
+  DotType type;
   /// Rows and columns of a tile of accumulators in registers.
   int64_t MR, NR;
   /// Rows and columns of C that one task computes at most; MC is a multiple of
@@ -40,15 +43,24 @@ struct GemmSchedule {
   int64_t KC;
   /// K may exceed KC.
   bool splitsK;
+  /// Rows of the microkernel that reads A where it lies, or 0: with rowStep
+  /// rows the addresses fit the general registers, and packing would cost as
+  /// much as the product itself. But A that is converted is always packed.
+  int64_t directRows;
+  /// Words of packed A a row and step.
+  int64_t leftWords;
 
+  bool converts() const { return type != DotType::f32; }
   /// Rows of the microkernels that read packed A, in falling order; tiles of
   /// at most directRows rows read A directly.
   llvm::SmallVector<int64_t> packedRows() const;
 };
 
-/// Dims of C[b,m,n] = Σ_k A[b,m,k] · B[b,k,n] that are known while compiling.
+/// Dims of C[b,m,n] = Σ_k A[b,m,k] · B[b,k,n] that are known while compiling,
+/// and the type of the factors.
 struct GemmShape {
   std::optional<int64_t> m, n, k;
+  DotType type = DotType::f32;
 };
 
 GemmSchedule chooseGemmSchedule(const VectorTarget &target,
@@ -58,9 +70,11 @@ GemmSchedule chooseGemmSchedule(const VectorTarget &target,
 /// \p packsB: B is a tensor, packed by each task, rather than packed weights.
 int64_t gemmScratchBytes(const GemmSchedule &schedule, bool packsB);
 
-/// Byte offsets of the parts of a worker's scratch.
+/// Byte offsets of the parts of a worker's scratch. When A is converted,
+/// `numbers` holds a chunk of it in f32, and for i8 `factors` what its rows are
+/// scaled by and `scales` the inverse.
 struct GemmScratch {
-  int64_t a, b, c, total;
+  int64_t a, b, c, numbers, factors, scales, total;
 };
 GemmScratch layOutGemmScratch(const GemmSchedule &schedule, bool packsB);
 

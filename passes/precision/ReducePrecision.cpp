@@ -1,0 +1,244 @@
+//===- ReducePrecision.cpp - narrower factors in gemms -------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/precision/ReducePrecision.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/PatternMatch.h"
+#include "passes/graph/Report.h"
+
+using namespace mlir;
+using namespace txc;
+using kernel::GemmOp;
+using kernel::Precision;
+using kernel::StoredOp;
+
+/// Columns of zeros have no scale of their own.
+constexpr float kLeastScale = 1e-30F;
+
+//===----------------------------------------------------------------------===//
+// Recipes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The recipes of narrower weights, one for each weight.
+class NarrowRecipes {
+public:
+  explicit NarrowRecipes(ModuleOp module) : module(module), symbols(module) {}
+
+  func::FuncOp getRounded(StoredOp stored);
+  func::FuncOp getQuantized(StoredOp stored);
+  func::FuncOp getScales(StoredOp stored);
+
+private:
+  using Extend = function_ref<Value(OpBuilder &, Value)>;
+  func::FuncOp derive(StoredOp stored, StringRef kind, Extend extend);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  llvm::DenseMap<std::pair<StringAttr, StringAttr>, func::FuncOp> derived;
+};
+} // namespace
+
+/// The recipe of `stored` and what `extend` makes of its result.
+func::FuncOp NarrowRecipes::derive(StoredOp stored, StringRef kind,
+                                   Extend extend) {
+  StringAttr name = stored.getRecipeAttr().getAttr();
+  func::FuncOp &recipe =
+      derived[{name, StringAttr::get(module.getContext(), kind)}];
+  if (recipe)
+    return recipe;
+  recipe = symbols.lookup<func::FuncOp>(name).clone();
+  recipe.setName((name.getValue() + "_" + kind).str());
+  symbols.insert(recipe);
+  Operation *terminator = recipe.getBody().front().getTerminator();
+  OpBuilder b(terminator);
+  Value result = extend(b, terminator->getOperand(0));
+  terminator->setOperand(0, result);
+  recipe.setType(b.getFunctionType({}, result.getType()));
+  return recipe;
+}
+
+/// A tensor of one number, which broadcasts.
+static Value createScalar(OpBuilder &b, Location loc, float value) {
+  auto type = RankedTensorType::get({}, b.getF32Type());
+  return tx::ConstantOp::create(b, loc, DenseElementsAttr::get(type, value));
+}
+
+static Value castTo(OpBuilder &b, Location loc, Value x, Type element) {
+  auto type = cast<RankedTensorType>(x.getType()).clone(element);
+  return tx::CastOp::create(b, loc, type, x, /*saturate=*/false);
+}
+
+/// max over k of |w| / 127, 1 x n.
+static Value computeScales(OpBuilder &b, Value weight) {
+  Location loc = weight.getLoc();
+  Value largest =
+      tx::ReduceOp::create(b, loc, tx::AbsOp::create(b, loc, weight),
+                           tx::ReduceKind::max, ArrayRef<int64_t>{0});
+  Value scales =
+      tx::DivOp::create(b, loc, largest, createScalar(b, loc, 127.0F));
+  return tx::MaximumOp::create(b, loc, scales,
+                               createScalar(b, loc, kLeastScale));
+}
+
+func::FuncOp NarrowRecipes::getRounded(StoredOp stored) {
+  return derive(stored, "bf16", [](OpBuilder &b, Value weight) {
+    return castTo(b, weight.getLoc(), weight, b.getBF16Type());
+  });
+}
+
+func::FuncOp NarrowRecipes::getQuantized(StoredOp stored) {
+  return derive(stored, "int8", [](OpBuilder &b, Value weight) {
+    Location loc = weight.getLoc();
+    Value scaled = tx::DivOp::create(b, loc, weight, computeScales(b, weight));
+    return castTo(b, loc, tx::RoundOp::create(b, loc, scaled), b.getI8Type());
+  });
+}
+
+func::FuncOp NarrowRecipes::getScales(StoredOp stored) {
+  return derive(stored, "scales", [](OpBuilder &b, Value weight) {
+    return computeScales(b, weight);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Gemms
+//===----------------------------------------------------------------------===//
+
+static StoredOp createStored(OpBuilder &b, Location loc, func::FuncOp recipe) {
+  return StoredOp::create(b, loc, recipe.getResultTypes().front(),
+                          recipe.getSymName());
+}
+
+/// Why the gemm has to stay as it is, or nothing.
+static StringRef findObstacle(GemmOp gemm) {
+  auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
+  if (!stored)
+    return "neither operand is a weight";
+  auto isF32 = [](Value operand) {
+    return getElementTypeOrSelf(operand.getType()).isF32();
+  };
+  if (!isF32(gemm.getLhs()) || !isF32(gemm.getRhs()))
+    return "the operands are not f32";
+  if (!gemm.readsPlainMatrix())
+    return "the weight is not read as a matrix, k x n";
+  bool isLinear = llvm::all_of(gemm.getLhsMap().getResults(), [](AffineExpr e) {
+    bool hasQuotient = false;
+    e.walk([&](AffineExpr part) {
+      hasQuotient |= part.getKind() == AffineExprKind::FloorDiv ||
+                     part.getKind() == AffineExprKind::CeilDiv ||
+                     part.getKind() == AffineExprKind::Mod;
+    });
+    return !hasQuotient;
+  });
+  return isLinear ? "" : "the left operand's elements have no fixed strides";
+}
+
+/// Multiplies the sums by the scale of their column, another input.
+static GemmOp scaleColumns(GemmOp gemm, Value scales) {
+  OpBuilder b(gemm);
+  MLIRContext *context = b.getContext();
+  unsigned rank = gemm.getSizes().size();
+  AffineMap map = AffineMap::get(
+      rank, gemm.getSymbols().size(),
+      {getAffineConstantExpr(0, context), getAffineDimExpr(rank - 2, context)},
+      context);
+  SmallVector<Attribute> maps = llvm::to_vector(gemm.getMaps());
+  unsigned numInputs = gemm.getInputs().size();
+  maps.insert(maps.begin() + 2 + numInputs, AffineMapAttr::get(map));
+  SmallVector<Value> inputs = llvm::to_vector(gemm.getInputs());
+  inputs.push_back(scales);
+  auto scaled =
+      GemmOp::create(b, gemm.getLoc(), gemm.getResultTypes(), gemm.getLhs(),
+                     gemm.getRhs(), inputs, gemm.getSizes(), gemm.getSymbols(),
+                     b.getArrayAttr(maps), gemm.getPrecisionAttr());
+  scaled.getBody().takeBody(gemm.getBody());
+  Block &body = scaled.getBodyBlock();
+  Value scale = body.addArgument(b.getF32Type(), gemm.getLoc());
+  Value sum = body.getArgument(0);
+  b.setInsertionPointToStart(&body);
+  auto product = arith::MulFOp::create(b, gemm.getLoc(), sum, scale);
+  sum.replaceAllUsesExcept(product, product);
+  gemm->replaceAllUsesWith(scaled);
+  gemm.erase();
+  return scaled;
+}
+
+static void reduceGemm(GemmOp gemm, Precision precision,
+                       NarrowRecipes &recipes) {
+  auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
+  OpBuilder b(stored);
+  Location loc = stored.getLoc();
+  gemm.setPrecision(precision);
+  if (precision == Precision::bf16) {
+    gemm.getRhsMutable().assign(
+        createStored(b, loc, recipes.getRounded(stored)));
+  } else {
+    gemm.getRhsMutable().assign(
+        createStored(b, loc, recipes.getQuantized(stored)));
+    scaleColumns(gemm, createStored(b, loc, recipes.getScales(stored)));
+  }
+  if (stored->use_empty())
+    stored.erase();
+}
+
+void txc::reducePrecision(func::FuncOp function, Precision precision,
+                          Report *report) {
+  NarrowRecipes recipes(function->getParentOfType<ModuleOp>());
+  for (auto gemm :
+       llvm::to_vector(function.getBody().front().getOps<GemmOp>())) {
+    StringRef obstacle = findObstacle(gemm);
+    if (obstacle.empty())
+      reduceGemm(gemm, precision, recipes);
+    else if (report)
+      report->add(gemm.getLoc(), "reduced precision", obstacle);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ReducePrecisionPass
+    : PassWrapper<ReducePrecisionPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ReducePrecisionPass)
+  ReducePrecisionPass() = default;
+  ReducePrecisionPass(const ReducePrecisionPass &other)
+      : PassWrapper(other), report(other.report) {}
+
+  StringRef getArgument() const override { return "txc-reduce-precision"; }
+  StringRef getDescription() const override {
+    return "Multiply weights in bf16 or int8";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, tx::TxDialect>();
+  }
+  void runOnOperation() override {
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (function.isPublic())
+        reducePrecision(function, precision, report);
+  }
+
+  Option<Precision> precision{
+      *this, "precision", llvm::cl::desc("Of the factors"),
+      llvm::cl::init(Precision::bf16),
+      llvm::cl::values(clEnumValN(Precision::bf16, "bf16", ""),
+                       clEnumValN(Precision::int8, "int8", ""))};
+  Report *report = nullptr;
+};
+} // namespace
+
+std::unique_ptr<Pass> txc::createReducePrecisionPass(Precision precision,
+                                                     Report *report) {
+  auto pass = std::make_unique<ReducePrecisionPass>();
+  pass->precision = precision;
+  pass->report = report;
+  return pass;
+}
+
+std::unique_ptr<Pass> txc::createReducePrecisionPass() {
+  return std::make_unique<ReducePrecisionPass>();
+}

@@ -1,0 +1,46 @@
+//===- ReducePrecision.h - narrower factors in gemms -----------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// Lets products with a weight multiply bf16 or i8 where the model says f32;
+/// sums, epilogues and everything else stay as they are. kernel.gemm defines
+/// what becomes of the left operand. The weight becomes a recipe of its own:
+///
+///     bf16:  w' = bf16(w)
+///     int8:  scale[n] = max_k |w[k, n]| / 127,  w' = round(w / scale)
+///
+/// symmetric and by output channel, with the left operand by row and run: what
+/// Dettmers et al., "LLM.int8()" (arXiv:2208.07339, section 2.1) call vector-
+/// wise quantization, here without their second product of outliers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_PASSES_PRECISION_REDUCEPRECISION_H
+#define TXC_PASSES_PRECISION_REDUCEPRECISION_H
+
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace txc {
+
+class Report;
+
+/// Gives `precision` to the gemms of `function` that multiply f32 by a stored
+/// f32 matrix. `report` (may be null) receives why others stay as they are.
+void reducePrecision(mlir::func::FuncOp function, kernel::Precision precision,
+                     Report *report = nullptr);
+
+/// `txc-reduce-precision`: reducePrecision on every public function. Comes
+/// after fusion, which doesn't look at precisions, and before layouts are
+/// chosen.
+std::unique_ptr<mlir::Pass>
+createReducePrecisionPass(kernel::Precision precision,
+                          Report *report = nullptr);
+/// The same with the pass's option `precision`, for txc-opt.
+std::unique_ptr<mlir::Pass> createReducePrecisionPass();
+
+} // namespace txc
+
+#endif // TXC_PASSES_PRECISION_REDUCEPRECISION_H

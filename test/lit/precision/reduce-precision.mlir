@@ -1,0 +1,67 @@
+// RUN: txc-opt %s -txc-outline-weights -txc-lower-to-kernel -txc-reduce-precision=precision=bf16 -txc-choose-layouts -split-input-file | FileCheck %s --check-prefixes=CHECK,BF16
+// RUN: txc-opt %s -txc-outline-weights -txc-lower-to-kernel -txc-reduce-precision=precision=int8 -txc-choose-layouts -split-input-file | FileCheck %s --check-prefixes=CHECK,INT8
+
+// INT8: #[[COLUMN:[a-z0-9]+]] = affine_map<(d0, d1, d2) -> (0, d1)>
+
+// The weight is stored narrower, by a recipe of its own; its scales are another
+// input of the gemm.
+// CHECK-LABEL: @weight
+// BF16:         %[[W:.*]] = kernel.stored @recipe_bf16 : !pack.tensor<6x4xbf16, #pack.panels<16, depth 2>>
+// BF16:         kernel.gemm {{.*}}, %[[W]] : {{.*}} precision bf16 ->
+// BF16-NEXT:      ^bb0(%[[SUM:.*]]: f32):
+// BF16-NEXT:      kernel.yield %[[SUM]]
+// INT8-DAG:     %[[W:.*]] = kernel.stored @recipe_int8 : !pack.tensor<6x4xi8, #pack.panels<16, depth 4, shift 128>>
+// INT8-DAG:     %[[SCALES:.*]] = kernel.stored @recipe_scales : tensor<1x4xf32>
+// INT8:         kernel.gemm {{.*}}, %[[W]] : {{.*}} ins(%[[SCALES]] : tensor<1x4xf32>) maps [{{#[a-z0-9]+, #[a-z0-9]+}}, #[[COLUMN]], #{{[a-z0-9]+}}] precision int8 ->
+// INT8-NEXT:      ^bb0(%[[SUM:.*]]: f32, %[[SCALE:.*]]: f32):
+// INT8-NEXT:      %[[SCALED:.*]] = arith.mulf %[[SUM]], %[[SCALE]]
+// INT8-NEXT:      kernel.yield %[[SCALED]]
+func.func @weight(%x: tensor<5x6xf32>) -> tensor<5x4xf32> {
+  %w = tx.weight "w" : tensor<6x4xf32>
+  %y = tx.matmul %x, %w : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  return %y : tensor<5x4xf32>
+}
+
+// BF16:       func.func private @recipe_bf16
+// BF16:         %[[F32:.*]] = tx.weight "w"
+// BF16-NEXT:    tx.cast %[[F32]] : tensor<6x4xf32> to tensor<6x4xbf16>
+
+// INT8:       func.func private @recipe_int8
+// INT8:         %[[F32:.*]] = tx.weight "w"
+// INT8:         %[[ABS:.*]] = tx.abs %[[F32]]
+// INT8:         %[[MAX:.*]] = tx.reduce max %[[ABS]] [0]
+// INT8:         %[[STEP:.*]] = tx.div %[[MAX]]
+// INT8:         %[[SCALE:.*]] = tx.maximum %[[STEP]]
+// INT8:         %[[SCALED:.*]] = tx.div %[[F32]], %[[SCALE]]
+// INT8:         %[[ROUNDED:.*]] = tx.round %[[SCALED]]
+// INT8:         tx.cast %[[ROUNDED]] : tensor<6x4xf32> to tensor<6x4xi8>
+
+// INT8:       func.func private @recipe_scales
+// INT8:         %[[STEP:.*]] = tx.div
+// INT8:         %[[SCALE:.*]] = tx.maximum %[[STEP]]
+// INT8:         return %[[SCALE]] : tensor<1x4xf32>
+
+// -----
+
+// Products of two tensors of the run stay f32.
+// CHECK-LABEL: @tensors
+// CHECK:         kernel.gemm {{.*}} -> tensor<5x4xf32>
+// CHECK-NOT:     precision
+func.func @tensors(%x: tensor<5x6xf32>, %y: tensor<6x4xf32>) -> tensor<5x4xf32> {
+  %z = tx.matmul %x, %y : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
+  return %z : tensor<5x4xf32>
+}
+
+// -----
+
+// A tied embedding: the gather still reads f32.
+// CHECK-LABEL: @tied
+// CHECK-DAG:     kernel.stored @{{.*}} : tensor<100x8xf32>
+// CHECK-DAG:     kernel.stored @{{.*}} : !pack.tensor<8x100x
+func.func @tied(%ids: tensor<5xi64>) -> tensor<5x100xf32> {
+  %table = tx.weight "table" : tensor<100x8xf32>
+  %x = tx.gather %table, %ids 0 : tensor<100x8xf32>, tensor<5xi64>
+  %t = tx.transpose %table [1, 0] : tensor<100x8xf32>
+  %y = tx.matmul %x, %t : tensor<5x8xf32>, tensor<8x100xf32> to tensor<5x100xf32>
+  return %y : tensor<5x100xf32>
+}
