@@ -7,8 +7,10 @@
 One shared object serves all shapes: every batch with every length, ragged
 masks included, with one and with two threads, whose results must have the same
 bits. A model whose cache became state goes through sequences of tokens instead,
-since recorded caches can't be put into it. An output is right when its largest error is at most 1e-4 of the output's
-RMS, or at most twice ONNX Runtime's own error against an evaluation in float64.
+since recorded caches can't be put into it. An output is right when its largest
+error is at most 1e-4 of the output's RMS, or at most twice ONNX Runtime's own
+error against an evaluation in float64. With --cosine, for models whose factors
+were made narrower, it is right when it points the same way.
 """
 import argparse
 import pathlib
@@ -26,7 +28,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import compiled_model  # noqa: E402
 import feeds  # noqa: E402
 import generation  # noqa: E402
-from accuracy import relative_error  # noqa: E402
+from accuracy import cosine, relative_error  # noqa: E402
 
 TOLERANCE = 1e-4
 THREADS = (1, 2)
@@ -57,9 +59,11 @@ class Reference:
 class Check:
     """Counts and prints what was compared."""
 
-    def __init__(self, models, bound):
+    def __init__(self, models, bound, least_cosine=None):
         self.models = models
         self.bound = bound
+        self.least_cosine = least_cosine
+        self.worst_cosine = 1.0
         self.failed = 0
         self.checked = 0
         self.worst = 0.0
@@ -91,6 +95,9 @@ class Check:
         for name in expected.keys() & found.keys():
             error = relative_error(found[name], expected[name])
             self.worst = max(self.worst, error)
+            if self.least_cosine is not None:
+                self.direction(label, name, found[name], expected[name])
+                continue
             if error <= TOLERANCE:
                 continue
             bound = self.bound(inputs, name, expected[name])
@@ -99,6 +106,13 @@ class Check:
                           f"{error:.1e} of its RMS, allowed are "
                           f"{max(bound, TOLERANCE):.1e} (expected shape "
                           f"{list(expected[name].shape)})")
+
+    def direction(self, label, name, found, expected):
+        agreement = cosine(found, expected)
+        self.worst_cosine = min(self.worst_cosine, agreement)
+        if not agreement >= self.least_cosine:
+            self.fail(label, f"{name} {list(found.shape)} has a cosine of "
+                      f"{agreement:.6f}, allowed are {self.least_cosine}")
 
 
 def compile_model(txc, path, directory, options):
@@ -147,6 +161,8 @@ def parse_arguments():
     parser.add_argument("--batches", type=numbers, default=[1, 3, 8])
     parser.add_argument("--lengths", type=numbers,
                         default=[1, 2, 7, 31, 64, 128])
+    parser.add_argument("--cosine", type=float, metavar="LEAST",
+                        help="compare directions, not errors")
     parser.add_argument("--shim", type=pathlib.Path,
                         default=compiled_model.SHIM)
     return parser.parse_args()
@@ -165,12 +181,12 @@ def main():
         state = generation.has_state(args.model, models[THREADS[0]].inputs)
         if args.sets and not state:
             # Recorded outputs are exact: nothing is above the tolerance.
-            check = Check(models, lambda *_: TOLERANCE)
+            check = Check(models, lambda *_: TOLERANCE, args.cosine)
             for label, inputs, outputs in recorded_sets(args.sets):
                 check.case(label, inputs, outputs)
         else:
             reference = Reference(args.model)
-            check = Check(models, reference.bound)
+            check = Check(models, reference.bound, args.cosine)
             if state:
                 generation.check(check, reference, args.model, args.batches)
             else:
@@ -179,7 +195,8 @@ def main():
         for model in models.values():
             model.close()
     print(f"{args.model.name}: {check.checked} runs, {check.failed} failures, "
-          f"largest error {check.worst:.1e} of an output's RMS")
+          f"largest error {check.worst:.1e} of an output's RMS"
+          + (f", least cosine {check.worst_cosine:.6f}" if args.cosine else ""))
     return 1 if check.failed or not check.checked else 0
 
 

@@ -21,3 +21,12 @@ def relative_error(found, expected):
     finite = wide[np.isfinite(wide)]
     rms = np.sqrt(np.mean(np.square(finite))) if finite.size else 0.0
     return float(error.max() / max(rms, np.finfo(np.float32).tiny))
+
+
+def cosine(found, expected):
+    """Of the angle between the two as vectors; 1 for two of zeros."""
+    if found.shape != expected.shape:
+        return 0.0
+    x, y = (a.astype(np.float64).ravel() for a in (found, expected))
+    norms = np.linalg.norm(x) * np.linalg.norm(y)
+    return float(x @ y / norms) if norms else float(not (x.any() or y.any()))

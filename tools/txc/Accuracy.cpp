@@ -72,10 +72,32 @@ static double getLargestError(const run::Array &found,
   return largest;
 }
 
+static double getCosine(const run::Array &found, const run::Array &expected) {
+  if (found.type != expected.type || found.dims != expected.dims)
+    return std::numeric_limits<double>::quiet_NaN();
+  double product = 0, foundSquares = 0, expectedSquares = 0;
+  int64_t count = run::countElements(expected.dims);
+  for (int64_t i = 0; i < count; ++i) {
+    double x = run::getElement(found.type, found.data.data(), i);
+    double y = run::getElement(expected.type, expected.data.data(), i);
+    product += x * y;
+    foundSquares += x * x;
+    expectedSquares += y * y;
+  }
+  if (foundSquares == 0 && expectedSquares == 0)
+    return 1;
+  return product / std::sqrt(foundSquares * expectedSquares);
+}
+
+bool Difference::isTolerable(kernel::Precision precision) const {
+  return cosine >= (precision == kernel::Precision::bf16 ? 0.999 : 0.98);
+}
+
 Difference tool::compare(const run::Array &found, const run::Array &expected,
                          const run::Array &moved) {
   Difference difference;
   difference.largest = getLargestError(found, expected);
+  difference.cosine = getCosine(found, expected);
   double squares = 0;
   double largestValue = 0;
   int64_t numFinite = 0;

@@ -18,6 +18,7 @@
 #define TXC_TOOLS_TXC_ACCURACY_H
 
 #include "compiler/reference/HostTensor.h"
+#include "dialects/kernel/Kernel.h"
 #include "tools/txc-run/Array.h"
 
 namespace txc::tool {
@@ -34,8 +35,16 @@ struct Difference {
   /// Root of the mean square of the reference's finite elements.
   double rms = 0;
   double tolerance = 0;
+  /// Of the angle between the two as vectors; 1 for two of zeros. NaN where a
+  /// number is not finite.
+  double cosine = 1;
 
+  /// Whether rounding explains the error.
   bool isTolerable() const { return largest <= tolerance; }
+  /// Whether the error fits factors of \p precision, which change results by
+  /// far more than rounding: the cosine is at least 0.999 for bf16 and 0.98 for
+  /// int8.
+  bool isTolerable(kernel::Precision precision) const;
 };
 
 /// Compares \p found with \p expected; \p moved is what the perturbed reference

@@ -39,6 +39,8 @@ private:
                          const ReferenceResults &expected);
   void findFirstDifference(ArrayRef<run::Array> inputs,
                            const ReferenceResults &expected, size_t output);
+  /// The reference always computes in the model's own types.
+  bool isTolerable(const Difference &difference) const;
   std::optional<bool> isValueWrong(unsigned number, ArrayRef<run::Array> inputs,
                                    const ReferenceResults &expected);
 
@@ -103,18 +105,26 @@ Outcome Verifier::compareOutputs(ArrayRef<run::Array> inputs,
   for (size_t i = 0; i < names.size(); ++i) {
     Difference difference =
         compare(found[i], expected.outputs[i], expected.movedOutputs[i]);
-    outs() << formatv("  {0} {1}: max error {2:e2}, rms {3:e2}, tolerance "
-                      "{4:e2}: {5}\n",
-                      names[i], run::formatDims(expected.outputs[i].dims),
-                      difference.largest, difference.rms, difference.tolerance,
-                      difference.isTolerable() ? "ok" : "DIFFERENT");
-    if (!difference.isTolerable() && !wrong)
+    outs() << formatv("  {0} {1}: max error {2:e2}, rms {3:e2}, ", names[i],
+                      run::formatDims(expected.outputs[i].dims),
+                      difference.largest, difference.rms);
+    if (options.precision)
+      outs() << formatv("cosine {0:f6}", difference.cosine);
+    else
+      outs() << formatv("tolerance {0:e2}", difference.tolerance);
+    outs() << (isTolerable(difference) ? ": ok\n" : ": DIFFERENT\n");
+    if (!isTolerable(difference) && !wrong)
       wrong = i;
   }
   if (!wrong)
     return Outcome::success;
   findFirstDifference(inputs, expected, *wrong);
   return Outcome::cannotCompile;
+}
+
+bool Verifier::isTolerable(const Difference &difference) const {
+  return options.precision ? difference.isTolerable(*options.precision)
+                           : difference.isTolerable();
 }
 
 std::optional<bool> Verifier::isValueWrong(unsigned number,
@@ -129,9 +139,9 @@ std::optional<bool> Verifier::isValueWrong(unsigned number,
     consumeError(found.takeError());
     return std::nullopt;
   }
-  bool isWrong = !compare(found->back(), toArray(expected.values[number]),
-                          toArray(expected.movedValues[number]))
-                      .isTolerable();
+  bool isWrong =
+      !isTolerable(compare(found->back(), toArray(expected.values[number]),
+                           toArray(expected.movedValues[number])));
   // A comparison comes out right for many wrong numbers.
   if (!isWrong && !models.isFloat(number))
     return std::nullopt;

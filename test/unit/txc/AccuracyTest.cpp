@@ -83,6 +83,22 @@ TEST(Accuracy, WantsEqualIntegersAndShapes) {
   EXPECT_FALSE(compare(makeFloats({7, 8}), expected, expected).isTolerable());
 }
 
+TEST(Accuracy, ComparesDirectionsOfNarrowResults) {
+  using txc::kernel::Precision;
+  run::Array expected = makeFloats({3, 4});
+  // cos = (3 · 4 + 4 · 3) / 25
+  Difference turned = compare(makeFloats({4, 3}), expected, expected);
+  EXPECT_DOUBLE_EQ(turned.cosine, 0.96);
+  EXPECT_FALSE(turned.isTolerable(Precision::int8));
+  Difference close = compare(makeFloats({3.2F, 3.85F}), expected, expected);
+  EXPECT_TRUE(close.isTolerable(Precision::int8));
+  EXPECT_FALSE(close.isTolerable(Precision::bf16));
+  EXPECT_FALSE(compare(makeFloats({kNan, 4}), expected, expected)
+                   .isTolerable(Precision::int8));
+  EXPECT_TRUE(compare(makeFloats({0}), makeFloats({0}), makeFloats({0}))
+                  .isTolerable(Precision::bf16));
+}
+
 TEST(Accuracy, PerturbsByOneUnit) {
   mlir::MLIRContext context;
   mlir::Builder b(&context);
