@@ -116,24 +116,37 @@ def measure(runners, threads, rounds, seconds):
 
 
 def compare_outputs(runners, inputs):
-    """The largest error of each contender against the first one."""
-    from accuracy import relative_error
+    """{name: (largest error, least cosine) against the first contender}"""
+    from accuracy import cosine, relative_error
     answers = {r.name: r.ask("first", inputs) for r in runners}
     expected = answers[runners[0].name]
-    return {name: max(relative_error(found[k], v) if k in found
-                      else float("inf") for k, v in expected.items())
-            for name, found in answers.items()}
+    compared = {}
+    for name, found in answers.items():
+        if expected.keys() <= found.keys():
+            compared[name] = (
+                max(relative_error(found[k], v) for k, v in expected.items()),
+                min(cosine(found[k], v) for k, v in expected.items()))
+        else:
+            compared[name] = float("inf"), 0.0
+    return compared
+
+
+def is_wrong(row):
+    """Whether a contender's outputs aren't what they should be."""
+    least = contenders.CONTENDERS[row["contender"]].least_cosine
+    return not (row["error"] <= TOLERANCE if least is None
+                else row["cosine"] >= least)
 
 
 def bench_shape(args, runners, path, inputs, label, threads):
     """Prints and returns the rows of one model at one shape."""
-    errors = compare_outputs(runners, inputs)
+    compared = compare_outputs(runners, inputs)
     operations = flops.count(path, inputs)
     turns, machine = measure(runners, threads, args.rounds, args.turn)
     print(f"\n{label}, {threads} thread{'s' * (threads > 1)}: "
           f"{operations * 1e-9:.2f} GFLOP, FMA peak {machine:.0f} GFLOP/s")
     print(f"  {'':14}{'median ms':>10}{'min ms':>9}{'ratio':>8}{'GFLOP/s':>9}"
-          f"{'peak':>7}{'cores':>7}{'error':>9}")
+          f"{'peak':>7}{'cores':>7}{'error':>9}{'cosine':>10}")
     base = turns[runners[0].name][0]
     rows = []
     for name, (medians, everything, cores) in turns.items():
@@ -144,12 +157,13 @@ def bench_shape(args, runners, path, inputs, label, threads):
             "ratio": statistics.median(a / b for a, b in zip(medians, base)),
             "gflops": operations / median * 1e-9,
             "peak": operations / median * 1e-9 / machine,
-            "cores": statistics.median(cores), "error": errors[name],
+            "cores": statistics.median(cores), "error": compared[name][0],
+            "cosine": compared[name][1],
         }
         print(f"  {name:14}{row['median_ms']:10.3f}{row['min_ms']:9.3f}"
               f"{row['ratio']:8.3f}{row['gflops']:9.1f}{row['peak']:7.1%}"
-              f"{row['cores']:7.2f}{row['error']:9.1e}"
-              + ("  WRONG" if not errors[name] <= TOLERANCE else ""),
+              f"{row['cores']:7.2f}{row['error']:9.1e}{row['cosine']:10.6f}"
+              + ("  WRONG" if is_wrong(row) else ""),
               flush=True)
         rows.append(row)
     return rows
@@ -226,7 +240,7 @@ def main():
             rows += bench_model(args, label, path, threads)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=1))
-    wrong = [r for r in rows if "fail" in r or not r["error"] <= TOLERANCE]
+    wrong = [r for r in rows if "fail" in r or is_wrong(r)]
     return 1 if wrong else 0
 
 

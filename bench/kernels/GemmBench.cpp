@@ -27,13 +27,31 @@ static void runGemm(benchmark::State &state, const TestCpu &cpu,
   GemmOperands operands(test, random);
   int64_t tasks = kernel->taskCount(test);
   kernel->run(operands, 0, tasks);
-  double peak = bench::probePeak(cpu);
+  double peak = bench::probePeak(cpu, test.type);
   double start = bench::threadSeconds();
   for (auto iteration : state)
     kernel->run(operands, 0, tasks);
   double seconds = bench::threadSeconds() - start;
   double flops = 2.0 * test.batch * test.m * test.n * test.k;
-  bench::reportRate(state, cpu, flops, seconds, peak);
+  bench::reportRate(state, cpu, flops, seconds, peak, test.type);
+}
+
+static void registerGemm(const TestCpu &cpu, GemmCase test, x86::DotType type) {
+  bool isPacked = test.b == Weights::Packed;
+  if (!cpu.canRun || (type != x86::DotType::f32 && !isPacked))
+    return;
+  test.type = type;
+  test.fixed = true;
+  std::string name = type == x86::DotType::f32    ? "gemm"
+                     : type == x86::DotType::bf16 ? "gemm-bf16"
+                                                  : "gemm-int8";
+  name += "/" + cpu.name + "/" + std::to_string(test.batch) + "x" +
+          std::to_string(test.m) + "x" + std::to_string(test.n) + "x" +
+          std::to_string(test.k) + (isPacked ? "" : "/tensor");
+  benchmark::RegisterBenchmark(name.c_str(), [&cpu,
+                                              test](benchmark::State &state) {
+    runGemm(state, cpu, test);
+  })->Unit(benchmark::kMicrosecond);
 }
 
 static const bool registered = [] {
@@ -51,20 +69,10 @@ static const bool registered = [] {
       {12, 128, 64, 128, Order::RowMajor, Weights::RowMajor},
       {1, 100, 500, 333},
   };
-  for (const TestCpu &cpu : testCpus()) {
-    if (!cpu.canRun)
-      continue;
-    for (GemmCase test : cases) {
-      test.fixed = true;
-      std::string name = "gemm/" + cpu.name + "/" + std::to_string(test.batch) +
-                         "x" + std::to_string(test.m) + "x" +
-                         std::to_string(test.n) + "x" + std::to_string(test.k) +
-                         (test.b == Weights::Packed ? "" : "/tensor");
-      benchmark::RegisterBenchmark(name.c_str(), [&cpu, test](
-                                                     benchmark::State &state) {
-        runGemm(state, cpu, test);
-      })->Unit(benchmark::kMicrosecond);
-    }
-  }
+  for (const TestCpu &cpu : testCpus())
+    for (const GemmCase &test : cases)
+      for (x86::DotType type :
+           {x86::DotType::f32, x86::DotType::bf16, x86::DotType::i8})
+        registerGemm(cpu, test, type);
   return true;
 }();

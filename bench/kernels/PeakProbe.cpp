@@ -11,9 +11,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "bench/kernels/PeakProbe.h"
-#include "compiler/codegen/x86/CodeBuilder.h"
-#include "llvm/ADT/StringMap.h"
+#include "compiler/codegen/x86/DotAtom.h"
 #include <ctime>
+#include <map>
 
 using namespace mlir;
 using namespace txc;
@@ -27,7 +27,7 @@ using Probe = void(MemRef *data, int64_t count);
 static constexpr int64_t chains = 12;
 
 static llvm::Expected<std::unique_ptr<KernelJit>>
-compileProbe(const TestCpu &cpu) {
+compileProbe(const TestCpu &cpu, DotType dotType) {
   std::unique_ptr<MLIRContext> context = makeKernelContext();
   OpBuilder builder(context.get());
   Location loc = builder.getUnknownLoc();
@@ -41,21 +41,21 @@ compileProbe(const TestCpu &cpu) {
                     builder.getUnitAttr());
   builder.setInsertionPointToStart(function.addEntryBlock());
   CodeBuilder code(builder, loc, cpu.target);
-  VectorType type = code.vectorOf(builder.getF32Type());
+  DotAtom atom(context.get(), dotType, cpu.target);
   Value pointer = code.pointerTo(function.getArgument(0));
-  Value factor = code.load(type, pointer);
-  SmallVector<Value> init(chains, factor);
+  Value left = atom.loadLanes(code, pointer, /*mask=*/Value());
+  Value right = atom.extract(code, left, 0);
+  SmallVector<Value> init(chains, code.constant(atom.accumulator(), 0));
   SmallVector<Value> sums =
       code.loop(code.index(0), function.getArgument(1), 1, init,
                 [&](Value, ValueRange carried) {
                   SmallVector<Value> next;
                   for (Value sum : carried)
-                    next.push_back(code.fma(factor, factor, sum));
+                    next.push_back(atom.accumulate(code, sum, left, right));
                   return next;
                 });
   for (auto [i, sum] : llvm::enumerate(sums))
-    code.store(sum, code.advance(pointer, i * type.getNumElements(),
-                                 type.getElementType()));
+    code.store(sum, code.advance(pointer, i * atom.lanes(), atom.word()));
   func::ReturnOp::create(builder, loc);
   return KernelJit::create(*module, cpu);
 }
@@ -67,11 +67,12 @@ double txc::bench::threadSeconds() {
          static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-double txc::bench::probePeak(const TestCpu &cpu) {
-  static llvm::StringMap<std::unique_ptr<KernelJit>> probes;
-  std::unique_ptr<KernelJit> &jit = probes[cpu.name];
+double txc::bench::probePeak(const TestCpu &cpu, DotType type) {
+  static std::map<std::pair<std::string, DotType>, std::unique_ptr<KernelJit>>
+      probes;
+  std::unique_ptr<KernelJit> &jit = probes[{cpu.name, type}];
   if (!jit)
-    jit = cantFail(compileProbe(cpu));
+    jit = cantFail(compileProbe(cpu, type));
   Probe *probe = cantFail(jit->lookup<Probe>("probe"));
   // Zeros: the sums stay normal numbers.
   alignas(64) float data[chains * 16] = {};
@@ -81,15 +82,19 @@ double txc::bench::probePeak(const TestCpu &cpu) {
   for (int repeat = 0; repeat < 5; ++repeat) {
     double start = threadSeconds();
     probe(&ref, count);
-    double flops = 2.0 * count * chains * cpu.target.lanes(32);
+    // An instruction takes as much of a word as there are words on the left.
+    int64_t words = hasDotInstruction(type, cpu.target) ? 1 : 2;
+    double products = double(cpu.target.lanes(32) * getDotDepth(type)) / words;
+    double flops = 2.0 * count * chains * products;
     best = std::max(best, flops / (threadSeconds() - start));
   }
   return best;
 }
 
 void txc::bench::reportRate(benchmark::State &state, const TestCpu &cpu,
-                            double flops, double seconds, double peakBefore) {
-  double peak = std::max(peakBefore, probePeak(cpu));
+                            double flops, double seconds, double peakBefore,
+                            DotType type) {
+  double peak = std::max(peakBefore, probePeak(cpu, type));
   double rate = flops * static_cast<double>(state.iterations()) / seconds;
   state.counters["GFLOPS"] = rate * 1e-9;
   state.counters["%peak"] = 100 * rate / peak;

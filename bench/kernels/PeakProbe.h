@@ -15,6 +15,7 @@
 #define TXC_BENCH_KERNELS_PEAKPROBE_H
 
 #include "benchmark/benchmark.h"
+#include "compiler/codegen/x86/DotType.h"
 #include "test/unit/x86/KernelJit.h"
 
 namespace txc::bench {
@@ -24,14 +25,17 @@ namespace txc::bench {
 double threadSeconds();
 
 /// Sets the counters GFLOPS and %peak of \p state from the time that its
-/// iterations, of \p flops each, took in \p seconds. The peak of f32
-/// multiply-adds on \p cpu is probed now and the better of this and
-/// \p peakBefore counts.
+/// iterations, of \p flops each, took in \p seconds. The peak of multiply-adds
+/// of \p type on \p cpu is probed now and the better of this and \p peakBefore
+/// counts.
 void reportRate(benchmark::State &state, const test::TestCpu &cpu, double flops,
-                double seconds, double peakBefore);
+                double seconds, double peakBefore,
+                x86::DotType type = x86::DotType::f32);
 
-/// f32 operations a second of register-to-register multiply-adds.
-double probePeak(const test::TestCpu &cpu);
+/// Operations a second of register-to-register multiply-adds: f32, or by the
+/// instructions that DotAtom has for \p type on \p cpu.
+double probePeak(const test::TestCpu &cpu,
+                 x86::DotType type = x86::DotType::f32);
 
 } // namespace txc::bench
 
