@@ -217,8 +217,10 @@ def parse_arguments():
                         metavar="BATCHxLENGTH,...")
     parser.add_argument("--threads", default=[1, 2],
                         type=lambda text: [int(n) for n in text.split(",")])
-    parser.add_argument("--contenders", default=list(contenders.CONTENDERS),
-                        type=lambda text: text.split(","))
+    parser.add_argument("--contenders", default=contenders.DEFAULT,
+                        type=lambda text: text.split(","),
+                        help="of " + ", ".join(contenders.CONTENDERS) +
+                        "; default: " + ",".join(contenders.DEFAULT))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--turn", type=float, default=0.25, metavar="SECONDS")
     parser.add_argument("--ragged", action="store_true",

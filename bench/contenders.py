@@ -60,6 +60,34 @@ class OnnxRuntime(Contender):
         return dict(zip(self.names, self.run()))
 
 
+class OpenVino(Contender):
+    name = "openvino"
+
+    def load(self, path, threads):
+        import openvino
+        core = openvino.Core()
+        model = core.compile_model(path, "CPU", {
+            "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+        self.names = [o.get_any_name() for o in model.outputs]
+        self.inputs = {i.get_any_name() for i in model.inputs}
+        self.request = model.create_infer_request()
+        return {"version": openvino.__version__}
+
+    def bind(self, inputs):
+        import openvino
+        for name in self.inputs:
+            self.request.set_tensor(name, openvino.Tensor(inputs[name]))
+
+    def run(self):
+        self.request.infer()
+
+    def outputs(self):
+        self.run()
+        return {name: self.request.get_tensor(name).data.copy()
+                for name in self.names}
+
+
 class Txc(Contender):
     name = "txc"
     options = []
@@ -105,4 +133,7 @@ class TxcInt8(Txc):
     options = ["-precision=int8"]
 
 
-CONTENDERS = {c.name: c for c in (OnnxRuntime, Txc, TxcBf16, TxcInt8)}
+CONTENDERS = {
+    c.name: c for c in (OnnxRuntime, Txc, TxcBf16, TxcInt8, OpenVino)}
+# What the test environment has; OpenVINO is measured where it is installed.
+DEFAULT = [name for name in CONTENDERS if name != OpenVino.name]
