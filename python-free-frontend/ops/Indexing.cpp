@@ -160,6 +160,10 @@ static NodeResults buildTensorScatter(NodeContext &context) {
 static Value findTrue(NodeContext &context, Value condition) {
   if (!condition)
     return {};
+  // One condition has one count, whoever asks.
+  for (Operation *user : condition.getUsers())
+    if (auto nonzero = dyn_cast<tx::NonzeroOp>(user))
+      return nonzero;
   auto type = cast<RankedTensorType>(condition.getType());
   Type i64 = context.getBuilder().getI64Type();
   auto axes = llvm::to_vector(llvm::seq<int64_t>(type.getRank()));

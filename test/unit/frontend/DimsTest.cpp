@@ -214,6 +214,18 @@ TEST(RunTimeSymbols, NonZeroCounts) {
               HasSubstr("-> (tensor<2x?xi64, #tx.dims<[2, places.count]>>"));
 }
 
+TEST(RunTimeSymbols, OneConditionIsCountedOnce) {
+  TestGraph graph = withSizes(
+      {node("Compress", {"x", "keep"}, {"a"}, {intAttribute("axis", 0)}),
+       node("NonZero", {"keep"}, {"places"}),
+       node("Squeeze", {"places"}, {"rows"}), node("Add", {"a", "a"}, {"b"})},
+      {"b", "rows"});
+  graph.inputs.push_back(value("keep", kBool, {"B"}));
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, HasSubstr("tx.define_symbol \"a.count\""));
+  EXPECT_THAT(text, Not(HasSubstr("places.count")));
+}
+
 TEST(RunTimeSymbols, OneScalarIsOneSymbol) {
   std::string text =
       Imported(withSizes({node("ConstantOfShape", {"sizes"}, {"a"}),
