@@ -34,6 +34,7 @@ ArrayRef<char> txc::getRuntimeObject() {
 ArrayRef<StringRef> txc::getCheckableCpuFeatures() {
   static constexpr StringRef features[] = {
 #define TXC_CPU_FEATURE(name, leaf, subleaf, reg, bit, state) name,
+#define TXC_CPU_VERSION(name, leaf, subleaf, reg, least, state) name,
 #include "runtime/CpuFeatures.def"
   };
   return features;

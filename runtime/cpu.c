@@ -21,14 +21,17 @@
 // Features
 //===----------------------------------------------------------------------===//
 
+/// There when `mask` of the register, shifted, is at least `least`.
 typedef struct feature {
   const char *name;
-  uint32_t leaf, subleaf, reg, bit, state;
+  uint32_t leaf, subleaf, reg, shift, mask, least, state;
 } feature;
 
 static const feature features[] = {
 #define TXC_CPU_FEATURE(name, leaf, subleaf, reg, bit, state)                  \
-  {name, leaf, subleaf, reg, bit, state},
+  {name, leaf, subleaf, reg, bit, 1, 1, state},
+#define TXC_CPU_VERSION(name, leaf, subleaf, reg, least, state)                \
+  {name, leaf, subleaf, reg, 0, 0xff, least, state},
 #include "runtime/CpuFeatures.def"
 };
 
@@ -57,7 +60,8 @@ static bool has_feature(const char *name, size_t length) {
     if (!__get_cpuid_count(f->leaf, f->subleaf, &reg[0], &reg[1], &reg[2],
                            &reg[3]))
       return false;
-    if (!(reg[f->reg] >> f->bit & 1) || (saved_state() & f->state) != f->state)
+    if ((reg[f->reg] >> f->shift & f->mask) < f->least ||
+        (saved_state() & f->state) != f->state)
       return false;
     return strncmp(name, "amx-", 4) != 0 || request_tiles();
   }

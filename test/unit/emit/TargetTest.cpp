@@ -112,9 +112,10 @@ TEST(Target, RefusesFeaturesThatAreNoInstructions) {
 
 /// The runtime tests for each feature by cpuid before it runs a model.
 TEST(Target, RequiresOnlyWhatTheRuntimeCanTestFor) {
-  for (const char *cpu : {"x86-64-v4", "bdver4", "haswell", "skylake-avx512",
-                          "sapphirerapids", "graniterapids", "sierraforest",
-                          "arrowlake", "znver1", "znver3", "znver4", "znver5"})
+  for (const char *cpu :
+       {"x86-64-v4", "bdver4", "haswell", "skylake-avx512", "sapphirerapids",
+        "graniterapids", "sierraforest", "arrowlake", "diamondrapids", "znver1",
+        "znver3", "znver4", "znver5"})
     for (const std::string &feature : parse(cpu).getRequiredFeatures())
       EXPECT_TRUE(llvm::is_contained(txc::getCheckableCpuFeatures(), feature))
           << cpu << " needs " << feature;
