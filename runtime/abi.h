@@ -286,6 +286,9 @@ typedef struct txc_program {
   /// Identifies the model and how it was compiled: saved state of another one
   /// is refused.
   uint64_t fingerprint;
+  /// The same model for machines that lack what this one requires; NULL: there
+  /// is none. All programs of a .so have the same interface and weights.
+  const struct txc_program *next;
 } txc_program;
 
 /// The functions that a model table points to; defined by the runtime.

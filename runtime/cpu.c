@@ -83,8 +83,8 @@ txc_status txc_check_cpu(const char *required, const char *target,
     return TXC_OK;
   return txc_fail(message, TXC_UNSUPPORTED_CPU,
                   "this CPU lacks%s%s, which the model was compiled for "
-                  "(target %s); compile it with -target=x86-64-v3 or the name "
-                  "of this CPU",
+                  "(target %s); compile it for the name of this CPU, or for "
+                  "several levels with -target=x86-64-v4,x86-64-v3,x86-64-v2",
                   missing, used >= sizeof missing ? " …" : "", target);
 }
 

@@ -14,6 +14,20 @@
 
 #include "runtime/cpu.h"
 
+/// The first program that this machine can run. The sentence is about the one
+/// that requires least, which is the last.
+static txc_status choose_program(const txc_program **chosen,
+                                 txc_message *message) {
+  txc_status status = TXC_INCOMPATIBLE;
+  for (const txc_program *program = *chosen; program; program = program->next) {
+    *chosen = program;
+    status = txc_check_cpu(program->cpu_features, program->target, message);
+    if (status == TXC_OK)
+      break;
+  }
+  return status;
+}
+
 txc_status txc_model_create_impl(const txc_model_table *table,
                                  const txc_open_options *given, txc_model **out,
                                  txc_message *message) {
@@ -22,7 +36,7 @@ txc_status txc_model_create_impl(const txc_model_table *table,
   txc_status status =
       txc_copy_options(&options, sizeof options, given, message);
   if (status == TXC_OK)
-    status = txc_check_cpu(program->cpu_features, program->target, message);
+    status = choose_program(&program, message);
   if (status != TXC_OK)
     return status;
 

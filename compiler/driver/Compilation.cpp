@@ -89,7 +89,7 @@ TimingScope Compilation::enter(StringRef stage) {
   return options.timing ? options.timing->nest(description) : TimingScope();
 }
 
-Outcome Compilation::saveStage(StringRef name, ModuleOp stage) {
+Outcome Compilation::saveStage(const Twine &name, ModuleOp stage) {
   if (options.stagesPath.empty())
     return Outcome::success;
   if (std::error_code error =
@@ -108,6 +108,17 @@ Outcome Compilation::saveStage(StringRef name, ModuleOp stage) {
     std::string reason = os.error().message();
     os.clear_error();
     return fail(path + ": " + reason, Outcome::ioFailure);
+  }
+  return Outcome::success;
+}
+
+Outcome Compilation::saveVariants(StringRef name) {
+  for (Variant &variant : variants) {
+    std::string suffix =
+        variants.size() > 1 ? "-" + variant.target.getName() : std::string();
+    if (Outcome outcome = saveStage(name + suffix, *variant.program.code);
+        outcome != Outcome::success)
+      return outcome;
   }
   return Outcome::success;
 }
@@ -147,12 +158,20 @@ FailureOr<ImportOptions> Compilation::getImportOptions() {
   return result;
 }
 
-Outcome Compilation::importModel() {
-  TimingScope scope = enter("import");
-  llvm::Expected<Target> parsed = Target::parse(options.target);
+Outcome Compilation::parseTargets() {
+  llvm::Expected<std::vector<Target>> parsed =
+      Target::parseList(options.target);
   if (!parsed)
     return fail(llvm::toString(parsed.takeError()), Outcome::wrongUsage);
-  target = std::move(*parsed);
+  for (Target &target : *parsed)
+    variants.push_back({std::move(target), {}});
+  return Outcome::success;
+}
+
+Outcome Compilation::importModel() {
+  TimingScope scope = enter("import");
+  if (Outcome outcome = parseTargets(); outcome != Outcome::success)
+    return outcome;
   llvm::Expected<std::unique_ptr<onnx::OnnxFile>> file =
       onnx::OnnxFile::open(options.inputPath);
   if (!file) {
@@ -199,25 +218,33 @@ Outcome Compilation::buildPhases() {
   });
 }
 
-Outcome Compilation::buildProgram() {
-  TimingScope scope = enter("kernels");
+Outcome Compilation::buildProgram(Variant &variant) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
-      target->createTargetMachine();
+      variant.target.createTargetMachine();
   if (!machine)
     return fail(llvm::toString(machine.takeError()), Outcome::wrongUsage);
   FailureOr<Program> built = txc::buildProgram(
       *module, options.name, getVectorTarget(**machine), weights, image);
   if (failed(built))
     return Outcome::cannotCompile;
-  program = std::move(*built);
-  return saveStage("kernels", *program.code);
+  variant.program = std::move(*built);
+  return Outcome::success;
+}
+
+Outcome Compilation::buildProgram() {
+  TimingScope scope = enter("kernels");
+  for (Variant &variant : variants)
+    if (Outcome outcome = buildProgram(variant); outcome != Outcome::success)
+      return outcome;
+  return saveVariants("kernels");
 }
 
 Outcome Compilation::lowerToLLVM() {
   TimingScope scope = enter("llvm dialect");
-  if (failed(lowerToLLVMDialect(*program.code)))
-    return Outcome::cannotCompile;
-  return saveStage("llvm", *program.code);
+  for (Variant &variant : variants)
+    if (failed(lowerToLLVMDialect(*variant.program.code)))
+      return Outcome::cannotCompile;
+  return saveVariants("llvm");
 }
 
 Outcome Compilation::compile() {
@@ -240,19 +267,19 @@ static Outcome getOutcome(const llvm::Error &error) {
 
 /// LLVM IR of the model's code with the routines it calls; null after an error.
 std::unique_ptr<llvm::Module>
-Compilation::translate(llvm::LLVMContext &llvmContext) {
+Compilation::translate(const Variant &variant, llvm::LLVMContext &llvmContext) {
   // What MLIR says is about generated code and no help to people.
   ScopedDiagnosticHandler silence(&context,
                                   [](Diagnostic &) { return success(); });
   std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(*program.code, llvmContext, options.name);
+      translateModuleToLLVMIR(*variant.program.code, llvmContext, options.name);
   if (!code) {
     options.onError(options.inputPath +
                     ": internal error: the kernels are not valid; please "
                     "report it with the model or what -save-stages=DIR writes");
     return nullptr;
   }
-  if (llvm::Error error = linkCallLibrary(*code, *target)) {
+  if (llvm::Error error = linkCallLibrary(*code, variant.target)) {
     options.onError(options.inputPath + ": " +
                     llvm::toString(std::move(error)));
     return nullptr;
@@ -270,19 +297,30 @@ Outcome Compilation::report(llvm::Error error) {
 Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
   TimingScope scope = enter("emit");
   llvm::LLVMContext llvmContext;
-  std::unique_ptr<llvm::Module> code = translate(llvmContext);
-  if (!code)
-    return Outcome::cannotCompile;
-  return report(txc::emitSharedObject(std::move(code), program.description,
-                                      image, *target, emit));
+  SmallVector<ProgramCode> programs;
+  for (const Variant &variant : variants) {
+    std::unique_ptr<llvm::Module> code = translate(variant, llvmContext);
+    if (!code)
+      return Outcome::cannotCompile;
+    programs.push_back(
+        {std::move(code), &variant.program.description, &variant.target});
+  }
+  return report(txc::emitSharedObject(programs, image, emit));
 }
 
 Outcome Compilation::emitCode(CodeKind kind, StringRef path) {
   TimingScope scope = enter("emit");
+  if (variants.size() > 1)
+    return fail("-target=" + options.target +
+                    ": several targets make a shared object; for its code "
+                    "choose one of them",
+                Outcome::wrongUsage);
+  const Variant &variant = variants.front();
   llvm::LLVMContext llvmContext;
-  std::unique_ptr<llvm::Module> code = translate(llvmContext);
+  std::unique_ptr<llvm::Module> code = translate(variant, llvmContext);
   if (!code)
     return Outcome::cannotCompile;
-  return report(txc::emitCode(std::move(code), program.description, image,
-                              *target, kind, path, options.codeGen));
+  return report(txc::emitCode(std::move(code), variant.program.description,
+                              image, variant.target, kind, path,
+                              options.codeGen));
 }

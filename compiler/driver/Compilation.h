@@ -51,7 +51,7 @@ struct ConstantInput {
 
 struct CompileOptions {
   std::string inputPath;
-  /// `-target=`.
+  /// `-target=`: one target, or several for which one .so has code.
   std::string target = "native";
   /// `-dim=`.
   std::vector<DimOption> dims;
@@ -101,25 +101,39 @@ public:
   Outcome compile();
 
   mlir::ModuleOp getModule() { return *module; }
-  mlir::ModuleOp getCode() { return *program.code; }
-  const ModelDescription &getDescription() const { return program.description; }
+  mlir::ModuleOp getCode() { return *variants.front().program.code; }
+  const ModelDescription &getDescription() const {
+    return getProgram().description;
+  }
   /// All errors so far that are about the model, of any stage.
   const std::vector<ImportProblem> &getProblems() const { return problems; }
   const WeightStore &getWeights() const { return weights; }
   const WeightsImage &getImage() const { return image; }
   const Report &getReport() const { return nearMisses; }
-  const Target &getTarget() const { return *target; }
-  const Program &getProgram() const { return program; }
+  /// The target that requires most, and the program for it.
+  const Target &getTarget() const { return variants.front().target; }
+  const Program &getProgram() const { return variants.front().program; }
   const std::string &getName() const { return options.name; }
 
 private:
+  /// What differs between the targets; the program is there from
+  /// buildProgram() on.
+  struct Variant {
+    Target target;
+    Program program;
+  };
+
   Outcome fail(const llvm::Twine &message, Outcome outcome);
   mlir::FailureOr<ImportOptions> getImportOptions();
   Outcome runPasses(llvm::StringRef stage,
                     llvm::function_ref<void(mlir::OpPassManager &)> build);
-  std::unique_ptr<llvm::Module> translate(llvm::LLVMContext &llvmContext);
+  Outcome parseTargets();
+  Outcome buildProgram(Variant &variant);
+  std::unique_ptr<llvm::Module> translate(const Variant &variant,
+                                          llvm::LLVMContext &llvmContext);
   Outcome report(llvm::Error error);
-  Outcome saveStage(llvm::StringRef name, mlir::ModuleOp stage);
+  Outcome saveStage(const llvm::Twine &name, mlir::ModuleOp stage);
+  Outcome saveVariants(llvm::StringRef name);
   /// Begins a stage, which lasts as long as the scope.
   mlir::TimingScope enter(llvm::StringRef stage);
   void addProblem(const mlir::Diagnostic &diagnostic);
@@ -127,13 +141,13 @@ private:
   CompileOptions options;
   mlir::MLIRContext context;
   std::unique_ptr<mlir::ScopedDiagnosticHandler> diagnostics;
-  std::optional<Target> target;
+  /// In the order in which a machine tries them.
+  std::vector<Variant> variants;
   WeightStore weights;
   WeightsImage image;
   std::vector<ImportProblem> problems;
   Report nearMisses;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  Program program;
   unsigned numStages = 0;
 };
 

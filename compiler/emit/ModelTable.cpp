@@ -151,8 +151,10 @@ namespace {
 /// the functions read like the structs they build.
 class TableBuilder {
 public:
-  TableBuilder(Module &module, const ModelDescription &model)
-      : module(module), model(model), context(module.getContext()) {}
+  TableBuilder(Module &module, const ModelDescription &model,
+               ProgramPlace place)
+      : module(module), model(model), place(place),
+        context(module.getContext()) {}
 
   void build(const WeightsPlacement &weights, const txc::Target &target);
   Error takeError() { return std::move(failure); }
@@ -195,11 +197,14 @@ private:
   Constant *state(const StateDescription &state);
   Constant *requirement(const RequirementDescription &requirement);
   Constant *phase(const PhaseDescription &phase);
+  GlobalVariable *declareHidden(StringRef name, Type *type);
   Constant *weightsDesc(const WeightsPlacement &weights);
+  Constant *nextProgram();
   Constant *program(Constant *weights, const txc::Target &target);
 
   Module &module;
   const ModelDescription &model;
+  ProgramPlace place;
   LLVMContext &context;
   Error failure = Error::success();
 };
@@ -310,15 +315,29 @@ Constant *TableBuilder::phase(const PhaseDescription &phase) {
        i32(phase.symbol), string(phase.kernelName), string(phase.onnxNodes)});
 }
 
+GlobalVariable *TableBuilder::declareHidden(StringRef name, Type *type) {
+  auto *variable =
+      new GlobalVariable(module, type, /*isConstant=*/true,
+                         GlobalValue::ExternalLinkage, nullptr, name);
+  variable->setVisibility(GlobalValue::HiddenVisibility);
+  return variable;
+}
+
+Constant *TableBuilder::nextProgram() {
+  if (place.number + 1 == place.count)
+    return null();
+  return declareHidden(getProgramSymbol(place.number + 1),
+                       Type::getInt8Ty(context));
+}
+
 Constant *TableBuilder::weightsDesc(const WeightsPlacement &weights) {
   Type *pointer = PointerType::getUnqual(context);
   Type *integer = Type::getInt64Ty(context);
   auto *type =
       StructType::get(context, {pointer, integer, integer, integer, integer});
-  auto *desc = new GlobalVariable(module, type, /*isConstant=*/true,
-                                  GlobalValue::ExternalLinkage, nullptr,
-                                  weightsDescSymbol);
-  desc->setVisibility(GlobalValue::HiddenVisibility);
+  GlobalVariable *desc = declareHidden(weightsDescSymbol, type);
+  if (place.number != 0)
+    return desc;
   Constant *offset = i64(0);
   if (weights.file.empty() && weights.size != 0) {
     // One byte stands for the weights until they are added after the link.
@@ -369,24 +388,23 @@ Constant *TableBuilder::program(Constant *weights, const txc::Target &target) {
        string(target.getName()),
        string(join(target.getRequiredFeatures(), " ")),
        string(getTxcVersion()),
-       i64(0)});
-  GlobalVariable *variable =
-      global(value, programSymbol, GlobalValue::ExternalLinkage);
+       i64(0),
+       nextProgram()});
+  GlobalVariable *variable = global(value, getProgramSymbol(place.number),
+                                    GlobalValue::ExternalLinkage);
   variable->setVisibility(GlobalValue::HiddenVisibility);
   return variable;
 }
 
 void TableBuilder::build(const WeightsPlacement &weights,
                          const txc::Target &target) {
-  auto *api =
-      new GlobalVariable(module, Type::getInt8Ty(context),
-                         /*isConstant=*/true, GlobalValue::ExternalLinkage,
-                         nullptr, "txc_runtime_api");
-  api->setVisibility(GlobalValue::HiddenVisibility);
+  Constant *own = program(weightsDesc(weights), target);
+  if (place.number != 0)
+    return;
+  Constant *api = declareHidden("txc_runtime_api", Type::getInt8Ty(context));
   Constant *table = structOf<txc_model_table>(
       {i32(TXC_MODEL_MAGIC), i32(sizeof(txc_model_table)), i32(TXC_ABI_VERSION),
-       i32(TXC_ABI_VERSION), api, program(weightsDesc(weights), target),
-       string(model.name)});
+       i32(TXC_ABI_VERSION), api, own, string(model.name)});
   global(table, getModelSymbol(model), GlobalValue::ExternalLinkage);
 }
 
@@ -400,21 +418,35 @@ std::string txc::getModelSymbol(const ModelDescription &description) {
   return description.name + "_txc_model";
 }
 
+std::string txc::getProgramSymbol(unsigned number) {
+  return number ? ("txc_program." + Twine(number)).str() : "txc_program";
+}
+
+/// Local symbols become hidden ones when a module is compiled in parts; those
+/// of several programs must not meet then.
+static void addSuffix(Module &module, StringRef suffix) {
+  for (GlobalValue &value : module.global_values())
+    if (value.hasLocalLinkage() && value.hasName())
+      value.setName(value.getName() + "." + suffix);
+}
+
 Error txc::addModelTable(Module &module, const ModelDescription &description,
-                         const WeightsPlacement &weights,
-                         const Target &target) {
+                         const WeightsPlacement &weights, const Target &target,
+                         ProgramPlace place) {
   if (Error error = checkDescription(description))
     return error;
   if (Error error = checkTarget(target))
     return error;
-  TableBuilder builder(module, description);
+  TableBuilder builder(module, description, place);
   builder.build(weights, target);
   if (Error error = builder.takeError())
     return error;
   std::string symbol = getModelSymbol(description);
   internalizeModule(module, [&](const GlobalValue &value) {
     return value.getName() == symbol || value.getName() == weightsDescSymbol ||
-           value.getName() == programSymbol;
+           value.getName() == getProgramSymbol(place.number);
   });
+  if (place.count > 1)
+    addSuffix(module, target.getName());
   return Error::success();
 }

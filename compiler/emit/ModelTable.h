@@ -46,19 +46,30 @@ std::string getModelSymbol(const ModelDescription &description);
 /// The txc_weights_desc. It has a symbol, since its checksum is known only
 /// when the weights have been written.
 inline constexpr llvm::StringLiteral weightsDescSymbol = "txc_weights_desc";
-/// The txc_program. It has a symbol for the sake of its fingerprint.
-inline constexpr llvm::StringLiteral programSymbol = "txc_program";
+/// Which of the programs of a .so a module has: the model compiled for one
+/// target. The runtime tries them in order.
+struct ProgramPlace {
+  unsigned number = 0;
+  unsigned count = 1;
+};
+
+/// A txc_program. It has a symbol for the sake of its fingerprint, and since
+/// the one before it refers to it.
+std::string getProgramSymbol(unsigned number);
 
 /// Adds the tables to \p module and makes everything in it local but the
-/// model's symbol and the two above, which are hidden. Checksum and fingerprint
-/// stay 0. The module's data layout has to be the target's.
+/// symbols above, all of them hidden but the model's. The first program's
+/// module has the model's symbol and the txc_weights_desc, the others refer to
+/// it; their local symbols get the target's name behind their own, so that the
+/// modules can be linked. Checksum and fingerprint stay 0. The module's data
+/// layout has to be the target's.
 ///
 /// Errors: a name that is no C identifier, a rank beyond TXC_MAX_RANK, a
 /// function that is missing or has the wrong type, an index out of range.
 llvm::Error addModelTable(llvm::Module &module,
                           const ModelDescription &description,
-                          const WeightsPlacement &weights,
-                          const Target &target);
+                          const WeightsPlacement &weights, const Target &target,
+                          ProgramPlace place = {});
 
 } // namespace txc
 

@@ -20,6 +20,7 @@
 #include "runtime/RuntimeBitcode.h"
 #include "runtime/abi.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/Path.h"
@@ -44,13 +45,35 @@ static WeightsPlacement placeWeights(const WeightsImage &weights,
 /// Adds the tables to \p module, in the data layout of \p target.
 static Error addTable(Module &module, const ModelDescription &description,
                       const WeightsPlacement &placement,
-                      const txc::Target &target) {
+                      const txc::Target &target, ProgramPlace place = {}) {
   Expected<std::unique_ptr<TargetMachine>> machine =
       target.createTargetMachine();
   if (!machine)
     return machine.takeError();
   module.setDataLayout((*machine)->createDataLayout());
-  return addModelTable(module, description, placement, target);
+  return addModelTable(module, description, placement, target, place);
+}
+
+/// Compiles the programs with their tables.
+static Expected<std::vector<ObjectBytes>>
+compilePrograms(MutableArrayRef<ProgramCode> programs,
+                const WeightsPlacement &placement,
+                const CodeGenOptions &options) {
+  std::vector<ObjectBytes> objects;
+  ProgramPlace place = {0, static_cast<unsigned>(programs.size())};
+  for (ProgramCode &program : programs) {
+    if (Error error = addTable(*program.module, *program.description, placement,
+                               *program.target, place))
+      return error;
+    Expected<std::vector<ObjectBytes>> compiled =
+        compileModel(std::move(program.module), *program.target, options);
+    if (!compiled)
+      return compiled.takeError();
+    objects.insert(objects.end(), std::make_move_iterator(compiled->begin()),
+                   std::make_move_iterator(compiled->end()));
+    ++place.number;
+  }
+  return objects;
 }
 
 /// Links a model's objects with the runtime.
@@ -121,7 +144,7 @@ static Error patchField(OutputFile &file, ArrayRef<char> image,
 /// Fills in the weights' checksum, and the model's fingerprint: a checksum of
 /// all code and tables continued over that of the weights.
 static Error patchTables(OutputFile &file, ArrayRef<char> image,
-                         uint64_t checksum) {
+                         unsigned numPrograms, uint64_t checksum) {
   if (Error error =
           patchField(file, image, weightsDescSymbol, sizeof(txc_weights_desc),
                      offsetof(txc_weights_desc, checksum), checksum))
@@ -129,15 +152,20 @@ static Error patchTables(OutputFile &file, ArrayRef<char> image,
   uint64_t fingerprint =
       txc_checksum(TXC_CHECKSUM_SEED, image.data(), image.size());
   fingerprint = txc_checksum(fingerprint, &checksum, sizeof checksum);
-  return patchField(file, image, programSymbol, sizeof(txc_program),
-                    offsetof(txc_program, fingerprint), fingerprint);
+  for (unsigned number = 0; number < numPrograms; ++number)
+    if (Error error = patchField(
+            file, image, getProgramSymbol(number), sizeof(txc_program),
+            offsetof(txc_program, fingerprint), fingerprint + number))
+      return error;
+  return Error::success();
 }
 
 /// Writes \p image to \p program and the weights behind it or, when there is
 /// one, to \p weightsFile.
 static Error writeFiles(OutputFile &program,
                         std::optional<OutputFile> &weightsFile,
-                        MutableArrayRef<char> image, WeightsImage &weights) {
+                        MutableArrayRef<char> image, unsigned numPrograms,
+                        WeightsImage &weights) {
   bool inside = !weightsFile && !weights.empty();
   uint64_t weightsOffset = 0;
   if (inside) {
@@ -156,7 +184,7 @@ static Error writeFiles(OutputFile &program,
                                     : writeWeights(program, weights);
   if (!checksum)
     return checksum.takeError();
-  return patchTables(program, image, *checksum);
+  return patchTables(program, image, numPrograms, *checksum);
 }
 
 /// Begins a file unless \p path is empty.
@@ -171,16 +199,19 @@ static Error createIfNamed(std::optional<OutputFile> &file, StringRef path) {
   return Error::success();
 }
 
-Error txc::emitSharedObject(std::unique_ptr<Module> module,
-                            const ModelDescription &description,
-                            WeightsImage &weights, const txc::Target &target,
-                            const EmitOptions &options) {
-  if (Error error =
-          addTable(*module, description,
-                   placeWeights(weights, options.weightsPath), target))
-    return error;
-  Expected<std::vector<ObjectBytes>> objects =
-      compileModel(std::move(module), target, options.codeGen);
+/// What a header says that it was made for.
+static std::string joinNames(ArrayRef<ProgramCode> programs) {
+  return join(map_range(programs,
+                        [](const ProgramCode &program) {
+                          return program.target->getName();
+                        }),
+              ",");
+}
+
+Error txc::emitSharedObject(MutableArrayRef<ProgramCode> programs,
+                            WeightsImage &weights, const EmitOptions &options) {
+  Expected<std::vector<ObjectBytes>> objects = compilePrograms(
+      programs, placeWeights(weights, options.weightsPath), options.codeGen);
   if (!objects)
     return objects.takeError();
   Expected<ObjectBytes> image = linkModel(*objects, options);
@@ -199,11 +230,12 @@ Error txc::emitSharedObject(std::unique_ptr<Module> module,
   if (Error error = createIfNamed(header, options.headerPath))
     return error;
 
-  if (Error error = writeFiles(*program, weightsFile, *image, weights))
+  if (Error error = writeFiles(*program, weightsFile, *image,
+                               static_cast<unsigned>(programs.size()), weights))
     return error;
   if (header)
-    if (Error error =
-            header->write(makeModelHeader(description, target.getName())))
+    if (Error error = header->write(makeModelHeader(
+            *programs.front().description, joinNames(programs))))
       return error;
   // Everything is on disk: only renaming can fail now. The .so comes last,
   // since it is what makes the others useful.

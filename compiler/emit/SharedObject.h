@@ -46,14 +46,21 @@ struct EmitOptions {
   CodeGenOptions codeGen;
 };
 
+/// A model compiled for one target.
+struct ProgramCode {
+  /// Has the functions that the description names.
+  std::unique_ptr<llvm::Module> module;
+  const ModelDescription *description;
+  const Target *target;
+};
+
 /// Writes the shared object, and header and weights as \p options say.
 ///
-/// \p module has the functions that \p description names; it is consumed. The
-/// producers of \p weights run after code generation and link went well.
-llvm::Error emitSharedObject(std::unique_ptr<llvm::Module> module,
-                             const ModelDescription &description,
-                             WeightsImage &weights, const Target &target,
-                             const EmitOptions &options);
+/// \p programs are one model for different targets, in the order in which a
+/// machine is to try them; modules are consumed. The producers of \p weights,
+/// which all programs share, run after code generation and link went well.
+llvm::Error emitSharedObject(llvm::MutableArrayRef<ProgramCode> programs,
+                             WeightsImage &weights, const EmitOptions &options);
 
 /// Writes the model's own code and its table in the form \p kind to \p path
 /// ("-": standard output). The runtime and the weights are not part of it.

@@ -199,12 +199,8 @@ static Error checkCpu(const llvm::Target &x86, StringRef cpu) {
 Triple txc::Target::getTriple() { return Triple("x86_64-unknown-linux-gnu"); }
 
 Expected<txc::Target> txc::Target::parse(StringRef spec) {
-  SmallVector<StringRef> targets;
-  spec.split(targets, ',');
-  if (targets.size() > 1)
-    return targetError("'" + spec +
-                       "' names several targets, which is not supported yet by "
-                       "this version; compile once for each of them");
+  if (spec.contains(','))
+    return targetError("'" + spec + "' names several targets; one is needed");
   SmallVector<StringRef> parts;
   spec.split(parts, ':');
   StringRef cpu = parts.front();
@@ -241,6 +237,29 @@ Expected<txc::Target> txc::Target::parse(StringRef spec) {
   target.features = getEnabledFeatures(
       *createSubtarget(**x86, target.cpu, target.featureString));
   return target;
+}
+
+Expected<std::vector<txc::Target>> txc::Target::parseList(StringRef spec) {
+  std::vector<txc::Target> targets;
+  SmallVector<StringRef> parts;
+  spec.split(parts, ',');
+  for (StringRef part : parts) {
+    Expected<txc::Target> target = parse(part);
+    if (!target)
+      return target.takeError();
+    if (any_of(targets, [&](const txc::Target &other) {
+          return other.getName() == target->getName();
+        }))
+      return targetError("'" + spec + "' names " + target->getName() +
+                         " twice");
+    // A superset of features has more of them.
+    size_t count = target->getRequiredFeatures().size();
+    auto place = find_if(targets, [&](const txc::Target &other) {
+      return other.getRequiredFeatures().size() < count;
+    });
+    targets.insert(place, std::move(*target));
+  }
+  return targets;
 }
 
 std::vector<std::string> txc::Target::getRequiredFeatures() const {

@@ -40,10 +40,15 @@ public:
   ///     cpu     ::= 'native' | a name that `llc -mcpu=help` lists
   ///
   /// `native` is this machine's CPU with just the features that the operating
-  /// system lets programs use. Several targets joined with commas and GPU
-  /// targets (`sm80`) are recognised and refused. The error says what was found
-  /// and, for a misspelt name, which one is nearest.
+  /// system lets programs use. A list of targets and GPU targets (`sm80`) are
+  /// recognised and refused. The error says what was found and, for a misspelt
+  /// name, which one is nearest.
   static llvm::Expected<Target> parse(llvm::StringRef spec);
+
+  /// Parses targets joined with commas. They come out in the order in which a
+  /// machine should try them: one that requires more comes before one that
+  /// requires less, otherwise as they were written. None is there twice.
+  static llvm::Expected<std::vector<Target>> parseList(llvm::StringRef spec);
 
   /// The target in the syntax that parse() takes, with `native` spelt out: what
   /// a compiled model says that it was compiled for.

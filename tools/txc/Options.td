@@ -55,8 +55,8 @@ defm save_stages : Value<"save-stages", "<dir>",
                          "Write every stage of the compiler as a file",
                          output_group, all>;
 
-defm target : Value<"target", "<cpu>",
-                    "LLVM name of a CPU, features after colons (default: native)",
+defm target : Value<"target", "<cpu>[,...]",
+                    "LLVM names of CPUs, features after colons (default: native)",
                     model_group, all>;
 defm dim : Value<"dim", "<name>=<n>|<lo>..<hi>",
                  "Fix or bound a symbolic dimension",

@@ -97,10 +97,29 @@ TEST(Target, RefusesWhatThisVersionCantDo) {
     EXPECT_THAT(getParseError(name),
                 testing::HasSubstr("is a GPU, which is not supported yet by "
                                    "this version"));
-  EXPECT_THAT(
-      getParseError("x86-64-v3,znver5"),
-      testing::HasSubstr("names several targets, which is not supported "
-                         "yet by this version"));
+  EXPECT_EQ(getParseError("x86-64-v3,znver5"),
+            "target: 'x86-64-v3,znver5' names several targets; one is needed");
+}
+
+std::string getOrder(llvm::StringRef spec) {
+  llvm::Expected<std::vector<Target>> targets = Target::parseList(spec);
+  if (!targets)
+    return llvm::toString(targets.takeError());
+  std::string names;
+  for (const Target &target : *targets)
+    names += target.getName() + " ";
+  return names;
+}
+
+TEST(Target, OrdersAListByWhatIsRequired) {
+  EXPECT_EQ(getOrder("x86-64-v3"), "x86-64-v3 ");
+  EXPECT_EQ(getOrder("x86-64-v2,x86-64-v4,x86-64-v3"),
+            "x86-64-v4 x86-64-v3 x86-64-v2 ");
+  EXPECT_EQ(getOrder("x86-64-v3,x86-64-v3:+gfni"),
+            "x86-64-v3:+gfni x86-64-v3 ");
+  EXPECT_EQ(getOrder("znver5,x86-64,znver5"),
+            "target: 'znver5,x86-64,znver5' names znver5 twice");
+  EXPECT_EQ(getOrder("x86-64,"), "target: '' names no CPU; try 'native'");
 }
 
 TEST(Target, RefusesFeaturesThatAreNoInstructions) {

@@ -143,6 +143,7 @@ void TestModel::setCode(llvm::StringRef ir) {
 llvm::Error TestModel::emit(const std::string &folder) {
   options.outputPath = folder + "/" + description.name + ".so";
   options.headerPath = folder + "/" + description.name + ".h";
-  return emitSharedObject(std::move(module), description, weights,
-                          llvm::cantFail(Target::parse(target)), options);
+  Target parsed = llvm::cantFail(Target::parse(target));
+  ProgramCode program = {std::move(module), &description, &parsed};
+  return emitSharedObject(program, weights, options);
 }

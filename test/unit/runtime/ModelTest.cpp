@@ -67,6 +67,30 @@ TEST_F(ModelTest, NamesMissingCpuFeatures) {
   EXPECT_EQ(Model(source).status, TXC_OK);
 }
 
+TEST_F(ModelTest, TakesTheFirstProgramThatTheMachineCanRun) {
+  txc_program lesser = source.program, least = source.program;
+  source.program.target = "greater";
+  source.program.next = &lesser;
+  lesser.target = "lesser";
+  lesser.next = &least;
+  least.target = "least";
+  auto getChosen = [&] {
+    Model model(source);
+    txc_model_info info = {};
+    info.size = sizeof info;
+    txc_model_describe(model, &info);
+    return std::string(info.target ? info.target : model.message.text);
+  };
+  EXPECT_EQ(getChosen(), "greater");
+  source.program.cpu_features = "teleport";
+  EXPECT_EQ(getChosen(), "lesser");
+  lesser.cpu_features = "levitate";
+  EXPECT_EQ(getChosen(), "least");
+  least.cpu_features = "walk";
+  EXPECT_THAT(getChosen(), HasSubstr("this CPU lacks walk, which the model was "
+                                     "compiled for (target least)"));
+}
+
 TEST_F(ModelTest, AgreesWithLlvmAboutThisCpu) {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   for (llvm::StringRef name : txc::getCheckableCpuFeatures()) {
