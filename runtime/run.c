@@ -136,12 +136,6 @@ static txc_status explain_fault(txc_session *session) {
   session->faulted = 0;
   switch (fault.code) {
   case TXC_FAULT_INDEX_OUT_OF_RANGE:
-    // A kernel that checks a whole vector doesn't know which lane it was.
-    if (fault.limit <= 0)
-      return txc_fail(&session->message, TXC_INDEX_OUT_OF_RANGE,
-                      "an index is out of range in %s; is an id outside the "
-                      "vocabulary?",
-                      phase->onnx_nodes);
     return txc_fail(&session->message, TXC_INDEX_OUT_OF_RANGE,
                     "index %lld is out of range [0, %lld) in %s",
                     (long long)fault.found, (long long)fault.limit,

@@ -100,7 +100,7 @@ SmallVector<Value> BodyPlan::Pass::getTargets(Operation *yield) const {
   for (ReduceOp reduce : reductions)
     targets.push_back(reduce.getValue());
   for (CheckOp check : checks)
-    targets.push_back(check.getCondition());
+    llvm::append_range(targets, check.getOperands());
   for (unsigned result : results)
     targets.push_back(yield->getOperand(result));
   return targets;

@@ -120,7 +120,7 @@ void Epilogue::emit(Value sums, Value batch, Value m, Value n, Value mask) {
     else if (auto size = dyn_cast<kernel::SizeOp>(inner))
       values[size] = {function.getValue(size.getExpr())};
     else if (auto check = dyn_cast<kernel::CheckOp>(inner))
-      lanes.check(operands[0], static_cast<int32_t>(check.getFault()));
+      lanes.check(check, operands);
     else
       values[inner.getResult(0)] = lanes.apply(&inner, operands);
   }

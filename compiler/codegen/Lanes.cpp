@@ -7,6 +7,7 @@
 #include "dialects/tx/Tx.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "runtime/abi.h"
 
@@ -329,27 +330,58 @@ LaneValue Lanes::getElement(Type tensor, ArrayRef<LaneValue> indices) {
 // Faults
 //===----------------------------------------------------------------------===//
 
-void Lanes::check(LaneValue condition, int32_t fault) {
+Value Lanes::getBadLanes(LaneValue condition) {
   OpBuilder &builder = code.builder;
   Location loc = code.loc;
-  Value isBad;
   if (condition.isUniform()) {
     Value yes = arith::ConstantIntOp::create(builder, loc, 1, 1);
-    isBad = arith::XOrIOp::create(builder, loc, condition.value, yes);
-  } else {
-    Value bad = arith::XOrIOp::create(
-        builder, loc, condition.value,
-        arith::ConstantOp::create(
-            builder, loc,
-            DenseElementsAttr::get(getVectorType(builder.getI1Type()), true)));
-    if (mask)
-      bad = arith::AndIOp::create(builder, loc, bad, mask);
-    isBad = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR,
-                                        bad);
+    return arith::XOrIOp::create(builder, loc, condition.value, yes);
   }
+  Value bad = arith::XOrIOp::create(
+      builder, loc, condition.value,
+      arith::ConstantOp::create(
+          builder, loc,
+          DenseElementsAttr::get(getVectorType(builder.getI1Type()), true)));
+  return mask ? arith::AndIOp::create(builder, loc, bad, mask) : bad;
+}
+
+/// The number of the first lane that is set; one of them is.
+static Value findLane(x86::CodeBuilder &code, Value lanes) {
+  OpBuilder &builder = code.builder;
+  int64_t count = cast<VectorType>(lanes.getType()).getNumElements();
+  Type bits = builder.getIntegerType(static_cast<unsigned>(count));
+  Value word = vector::BitCastOp::create(builder, code.loc,
+                                         VectorType::get(1, bits), lanes);
+  word = vector::ExtractOp::create(builder, code.loc, word, 0);
+  Value lane = math::CountTrailingZerosOp::create(builder, code.loc, word);
+  return arith::IndexCastUIOp::create(builder, code.loc, builder.getIndexType(),
+                                      lane);
+}
+
+void Lanes::check(kernel::CheckOp op, ArrayRef<LaneValue> operands) {
+  OpBuilder &builder = code.builder;
+  Location loc = code.loc;
+  Value bad = getBadLanes(operands.front());
+  bool isVector = isa<VectorType>(bad.getType());
+  Value isBad = isVector ? vector::ReductionOp::create(
+                               builder, loc, vector::CombiningKind::OR, bad)
+                         : bad;
   code.ifThen(isBad, [&] {
+    // As txc_fault of runtime/abi.h: found and limit first, then the code.
+    for (auto [i, operand] : llvm::enumerate(operands.drop_front())) {
+      Value value = operand.value;
+      if (isVector)
+        value = vector::ExtractOp::create(builder, loc, getVector(operand),
+                                          findLane(code, bad));
+      value =
+          arith::IndexCastOp::create(builder, loc, builder.getI64Type(), value);
+      code.store(value,
+                 code.advance(function.getFault(), static_cast<int64_t>(i) + 1,
+                              builder.getI64Type()));
+    }
     Value number =
-        arith::ConstantIntOp::create(builder, loc, builder.getI32Type(), fault);
+        arith::ConstantIntOp::create(builder, loc, builder.getI32Type(),
+                                     static_cast<int32_t>(op.getFault()));
     code.store(number, function.getFault());
   });
 }

@@ -14,6 +14,7 @@
 
 #include "compiler/codegen/KernelFunction.h"
 #include "compiler/codegen/LinearAccess.h"
+#include "dialects/kernel/Kernel.h"
 
 namespace txc {
 
@@ -67,14 +68,17 @@ public:
   /// The number of element \p indices of a whole tensor or stored tensor.
   LaneValue getElement(mlir::Type tensor, llvm::ArrayRef<LaneValue> indices);
 
-  /// kernel.check: reports \p fault if the condition is false in a lane.
-  void check(LaneValue condition, int32_t fault);
+  /// Reports a fault if the condition is false in a lane, for one such lane.
+  /// \p operands are those of \p op.
+  void check(kernel::CheckOp op, llvm::ArrayRef<LaneValue> operands);
 
 private:
   LaneValue evaluate(mlir::AffineExpr expr, mlir::ArrayAttr symbols,
                      llvm::ArrayRef<LaneValue> point);
   template <typename Op> LaneValue binary(LaneValue a, LaneValue b);
   mlir::Value getFullMask();
+  /// Where the condition is false: a vector of i1, or an i1.
+  mlir::Value getBadLanes(LaneValue condition);
   /// Between values as they are in memory and as bodies compute with them.
   mlir::Value fromStorage(mlir::Value stored, mlir::Type scalar);
   mlir::Value toStorage(mlir::Value value, mlir::Type storage);

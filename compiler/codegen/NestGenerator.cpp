@@ -161,7 +161,7 @@ void NestEmitter::emitUnit(Value runIndex) {
   for (const BodyPlan::Pass &pass : body.getPasses())
     prepare(unit, pass.getTargets(yield));
   for (CheckOp check : body.getRowChecks())
-    prepare(unit, {check.getCondition()});
+    prepare(unit, llvm::to_vector(check.getOperands()));
 
   Value first = code.mul(runIndex, nest.run);
   Value end = code.min(code.add(first, nest.run), size(nest.lanes));
@@ -386,8 +386,10 @@ LaneValue NestEmitter::compute(Scope &scope, Value value) {
 
 void NestEmitter::check(Scope &scope, CheckOp check) {
   // Conditions that don't change with the lanes are checked once.
-  LaneValue condition = get(scope, check.getCondition());
-  scope.lanes.check(condition, static_cast<int32_t>(check.getFault()));
+  SmallVector<LaneValue> operands;
+  for (Value operand : check->getOperands())
+    operands.push_back(get(scope, operand));
+  scope.lanes.check(check, operands);
 }
 
 void NestEmitter::store(Scope &scope, unsigned result) {

@@ -176,6 +176,12 @@ LogicalResult AttentionOp::verify() {
   return verifyMaps(*this, getSizes(), getSymbols(), getMaps(), mapped);
 }
 
+LogicalResult CheckOp::verify() {
+  if (static_cast<bool>(getFound()) != static_cast<bool>(getLimit()))
+    return emitOpError("expected both an index and its limit, or neither");
+  return success();
+}
+
 LogicalResult FetchOp::verify() {
   if (static_cast<int64_t>(getIndices().size()) !=
       getRank(getTable().getType()))

@@ -42,14 +42,19 @@ def Kernel_FetchOp : Kernel_Op<"fetch", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Kernel_CheckOp : Kernel_Op<"check"> {
+def Kernel_CheckOp : Kernel_Op<"check", [AttrSizedOperandSegments]> {
   let summary = "a run fails if the condition is false at any point";
   let description = [{
     The run goes on to its end and returns a status with the ONNX nodes of the
-    phase and the reason.
+    phase and the reason. For an index that is out of range the message has the
+    index found at one such point, and the bound it is not below:
+
+        kernel.check %inside index_out_of_range(%index of %size)
   }];
-  let arguments = (ins I1:$condition, Kernel_FaultAttr:$fault);
-  let assemblyFormat = "$condition $fault attr-dict";
+  let arguments = (ins I1:$condition, Kernel_FaultAttr:$fault,
+                       Optional<Index>:$found, Optional<Index>:$limit);
+  let assemblyFormat = "$condition $fault (`(` $found^ `of` $limit `)`)? attr-dict";
+  let hasVerifier = 1;
 }
 
 def Kernel_ReduceOp : Kernel_Op<"reduce", [Pure, SameOperandsAndResultType]> {

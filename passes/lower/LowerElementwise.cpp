@@ -17,7 +17,8 @@ static Value checkDivisor(const NestBuilder::Body &body, Value divisor) {
   Value isValid = arith::CmpIOp::create(
       body.b, body.loc, arith::CmpIPredicate::ne, divisor, zero);
   kernel::CheckOp::create(body.b, body.loc, isValid,
-                          kernel::Fault::division_by_zero);
+                          kernel::Fault::division_by_zero, /*found=*/Value(),
+                          /*limit=*/Value());
   return arith::SelectOp::create(body.b, body.loc, isValid, divisor,
                                  body.constant(divisor.getType(), 1));
 }

@@ -201,8 +201,9 @@ Value NestBuilder::Body::checkedIndex(Value index, Value size) const {
   };
   Value isNegative = compare(arith::CmpIPredicate::slt, index, zero);
   Value wrapped = arith::AddIOp::create(b, loc, index, size);
-  index = arith::SelectOp::create(b, loc, isNegative, wrapped, index);
-  Value isInside = compare(arith::CmpIPredicate::ult, index, size);
-  kernel::CheckOp::create(b, loc, isInside, kernel::Fault::index_out_of_range);
-  return arith::SelectOp::create(b, loc, isInside, index, zero);
+  Value place = arith::SelectOp::create(b, loc, isNegative, wrapped, index);
+  Value isInside = compare(arith::CmpIPredicate::ult, place, size);
+  kernel::CheckOp::create(b, loc, isInside, kernel::Fault::index_out_of_range,
+                          /*found=*/index, /*limit=*/size);
+  return arith::SelectOp::create(b, loc, isInside, place, zero);
 }

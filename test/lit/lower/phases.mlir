@@ -30,7 +30,7 @@ func.func @reduce(%x: tensor<2x3x4xf32>) -> tensor<2x1x4xf32> {
 // CHECK-LABEL: @gather
 // CHECK:         kernel.map
 // CHECK:         %[[OK:.*]] = arith.cmpi ult
-// CHECK:         kernel.check %[[OK]]  index_out_of_range
+// CHECK:         kernel.check %[[OK]]  index_out_of_range(%{{.*}} of %{{.*}})
 // CHECK:         kernel.fetch
 func.func @gather(%x: tensor<10x4xf32>, %i: tensor<3xi64>) -> tensor<3x4xf32> {
   %y = tx.gather %x, %i 0 : tensor<10x4xf32>, tensor<3xi64>

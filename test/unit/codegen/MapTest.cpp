@@ -203,7 +203,7 @@ std::string getGather(const char *table) {
         %zero = arith.constant 0 : index
         %size = arith.constant 9 : index
         %inside = arith.cmpi ult, %index, %size : index
-        kernel.check %inside index_out_of_range
+        kernel.check %inside index_out_of_range(%index of %size)
         %safe = arith.select %inside, %index, %zero : index
         %n = kernel.index 1
         %x = kernel.fetch %t[PLACE] : !t -> f32
@@ -225,6 +225,8 @@ TEST_P(MapTest, GathersRows) {
   indexLimit = 10;
   expectDefinition(text, {{{"S", 200}}});
   EXPECT_EQ(fault.code, TXC_FAULT_INDEX_OUT_OF_RANGE);
+  EXPECT_EQ(fault.found, 9);
+  EXPECT_EQ(fault.limit, 9);
 }
 
 TEST_P(MapTest, GathersColumns) {
