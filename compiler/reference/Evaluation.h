@@ -66,6 +66,8 @@ public:
   mlir::FailureOr<HostTensor> allocateResult(unsigned number = 0) const;
   mlir::FailureOr<HostTensor> allocate(mlir::Type elementType,
                                        llvm::ArrayRef<int64_t> dims) const;
+  /// A copy of an operand that may be written.
+  mlir::FailureOr<HostTensor> copyOperand(unsigned number) const;
 
   /// Checks that the operands have their types' element types and dims.
   llvm::LogicalResult checkOperands() const;

@@ -140,15 +140,16 @@ void HostTensor::pack(MutableArrayRef<char> packed) const {
   }
 }
 
+Expected<HostTensor> HostTensor::copy() const {
+  HostTensor result = *this;
+  if (Error error = result.allocateBytes())
+    return error;
+  llvm::copy(getBytes(), const_cast<char *>(result.data));
+  return result;
+}
+
 MutableArrayRef<char> HostTensor::getMutableBytes() {
-  if (isBorrowed || owner.use_count() > 1) {
-    HostTensor shared = *this;
-    // A write has no way to fail; running out of memory ends the process here
-    // as it does in `new`.
-    if (Error error = allocateBytes())
-      llvm::report_fatal_error(std::move(error));
-    llvm::copy(shared.getBytes(), const_cast<char *>(data));
-  }
+  assert(!isBorrowed && owner.use_count() <= 1 && "would write others' bytes");
   return {const_cast<char *>(data),
           static_cast<size_t>(numElements * getElementSize())};
 }

@@ -51,6 +51,10 @@ public:
   void pack(llvm::MutableArrayRef<char> packed) const;
   int64_t getPackedSize() const;
 
+  /// The same elements in bytes of its own. An error if there is not that much
+  /// memory.
+  llvm::Expected<HostTensor> copy() const;
+
   /// A copy of an attribute's elements.
   static llvm::Expected<HostTensor> fromAttr(mlir::DenseElementsAttr attr);
   /// An attribute with a copy of the elements.
@@ -71,6 +75,8 @@ public:
   llvm::ArrayRef<char> getBytes() const {
     return {data, static_cast<size_t>(numElements * getElementSize())};
   }
+  /// Requires bytes of its own, as here for all that write: neither borrowed
+  /// nor shared with a copy. See copy().
   llvm::MutableArrayRef<char> getMutableBytes();
 
   /// The same elements (shared) under dims with the same product.

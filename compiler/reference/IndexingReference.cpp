@@ -200,7 +200,10 @@ static void scatter(tx::ScatterKind kind, HostTensor &result, int64_t place,
 
 Results txc::reference::evaluate(tx::ScatterElementsOp op,
                                  const Evaluation &evaluation) {
-  HostTensor result = evaluation.operand(0);
+  FailureOr<HostTensor> copied = evaluation.copyOperand(0);
+  if (failed(copied))
+    return failure();
+  HostTensor result = std::move(*copied);
   const HostTensor &updates = evaluation.operand(2);
   if (failed(forEachIndexedElement(
           evaluation, evaluation.operand(1), result.getDims(),
@@ -214,7 +217,10 @@ Results txc::reference::evaluate(tx::ScatterElementsOp op,
 
 Results txc::reference::evaluate(tx::ScatterNdOp op,
                                  const Evaluation &evaluation) {
-  HostTensor result = evaluation.operand(0);
+  FailureOr<HostTensor> copied = evaluation.copyOperand(0);
+  if (failed(copied))
+    return failure();
+  HostTensor result = std::move(*copied);
   const HostTensor &indices = evaluation.operand(1);
   const HostTensor &updates = evaluation.operand(2);
   int64_t tuple = indices.getDims().back();

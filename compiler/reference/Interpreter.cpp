@@ -59,6 +59,13 @@ FailureOr<HostTensor> Evaluation::allocate(Type elementType,
   return std::move(*tensor);
 }
 
+FailureOr<HostTensor> Evaluation::copyOperand(unsigned number) const {
+  llvm::Expected<HostTensor> copied = operand(number).copy();
+  if (!copied)
+    return fault() << llvm::toString(copied.takeError());
+  return std::move(*copied);
+}
+
 FailureOr<HostTensor> Evaluation::allocateResult(unsigned number) const {
   auto type = cast<RankedTensorType>(op->getResult(number).getType());
   FailureOr<SmallVector<int64_t>> dims = evaluateDims(type);

@@ -34,9 +34,13 @@ static double getUnit(int32_t type) {
   }
 }
 
-void tool::perturb(HostTensor &tensor, uint64_t seed) {
+llvm::Expected<HostTensor> tool::perturb(const HostTensor &tensor,
+                                         uint64_t seed) {
   if (!tensor.isFloat())
-    return;
+    return tensor;
+  llvm::Expected<HostTensor> moved = tensor.copy();
+  if (!moved)
+    return moved;
   auto type = llvm::cast<mlir::FloatType>(tensor.getElementType());
   double unit =
       std::ldexp(1.0, 1 - static_cast<int>(type.getFPMantissaWidth()));
@@ -46,8 +50,9 @@ void tool::perturb(HostTensor &tensor, uint64_t seed) {
     double value = tensor.getDouble(i);
     // From 0.75 to 1.5 units of this number, which rounds to the neighbour.
     if (std::isfinite(value))
-      tensor.setDouble(i, value + value * (sign * 0.75 * unit));
+      moved->setDouble(i, value + value * (sign * 0.75 * unit));
   }
+  return moved;
 }
 
 /// |a - b| where equal specials are no error.

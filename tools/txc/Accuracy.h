@@ -23,9 +23,10 @@
 
 namespace txc::tool {
 
-/// Moves each float by -1, 0 or 1 units in the last place, at random but the
-/// same for the same seed. Other types stay as they are.
-void perturb(HostTensor &tensor, uint64_t seed);
+/// The tensor with each float moved by -1, 0 or 1 units in the last place, at
+/// random but the same for the same seed. Other types stay as they are. An
+/// error if there is no memory for the copy.
+llvm::Expected<HostTensor> perturb(const HostTensor &tensor, uint64_t seed);
 
 /// One result of the model beside the reference's.
 struct Difference {

@@ -198,7 +198,7 @@ llvm::Error VerifyModels::runOnce(ArrayRef<run::Array> inputs, bool perturbed,
   auto read = [&](tx::WeightOp op) -> llvm::Expected<HostTensor> {
     llvm::Expected<HostTensor> weight = readWeight(reference.getWeights(), op);
     if (weight && perturbed)
-      perturb(*weight, llvm::hash_value(op.getName()));
+      return perturb(*weight, llvm::hash_value(op.getName()));
     return weight;
   };
   auto tap = [&](Operation *op, ArrayRef<HostTensor> results) {
@@ -226,8 +226,10 @@ perturbInputs(func::FuncOp main, ArrayRef<run::Array> inputs) {
         toHostTensor(input, type.getElementType());
     if (!tensor)
       return tensor.takeError();
-    perturb(*tensor, index);
-    input = toArray(*tensor);
+    llvm::Expected<HostTensor> perturbed = perturb(*tensor, index);
+    if (!perturbed)
+      return perturbed.takeError();
+    input = toArray(*perturbed);
   }
   return moved;
 }

@@ -108,8 +108,7 @@ TEST(Accuracy, PerturbsByOneUnit) {
     HostTensor tensor = llvm::cantFail(HostTensor::allocate(type, {3000}));
     for (int64_t i = 0; i < 3000; ++i)
       tensor.setDouble(i, 1 + i / 3500.0);
-    HostTensor moved = tensor;
-    perturb(moved, /*seed=*/1);
+    HostTensor moved = llvm::cantFail(perturb(tensor, /*seed=*/1));
     double unit =
         std::ldexp(1.0, 1 - static_cast<int>(type.getFPMantissaWidth()));
     int64_t counts[3] = {};
@@ -130,12 +129,12 @@ TEST(Accuracy, LeavesIntegersAndZeroAlone) {
       llvm::cantFail(HostTensor::allocate(b.getIntegerType(64), {100}));
   for (int64_t i = 0; i < 100; ++i)
     ints.setInt(i, 1000 + i);
-  perturb(ints, 1);
+  ints = llvm::cantFail(perturb(ints, 1));
   for (int64_t i = 0; i < 100; ++i)
     EXPECT_EQ(ints.getInt(i), 1000 + i);
   HostTensor zeros =
       llvm::cantFail(HostTensor::allocate(b.getF32Type(), {100}));
-  perturb(zeros, 1);
+  zeros = llvm::cantFail(perturb(zeros, 1));
   for (int64_t i = 0; i < 100; ++i)
     EXPECT_EQ(zeros.getDouble(i), 0);
 }
