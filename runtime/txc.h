@@ -318,9 +318,9 @@ typedef struct txc_executor txc_executor;
 /// Options of txc_session_create. Make one with txc_session_options_default().
 typedef struct txc_session_options {
   size_t size;
-  /// Threads of a run, the caller's included. 0: one for each CPU the process
-  /// may use. Results have the same bits for any number. With parallel_for:
-  /// the most tasks of one call.
+  /// Threads of a run, the caller's included. 0: one for each physical core
+  /// that the process may use, as far as its CPU quota goes. Results have the
+  /// same bits for any number. With parallel_for: the most tasks of one call.
   int32_t threads;
   /// For how long a waiting worker spins, while a run is in progress, before
   /// it sleeps. -1: 500. 0 suits machines shared with other busy programs.
