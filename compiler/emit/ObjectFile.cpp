@@ -12,6 +12,8 @@
 
 #include "compiler/emit/ObjectFile.h"
 
+#include "compiler/emit/ObjectCache.h"
+
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -239,13 +241,15 @@ txc::compileModel(std::unique_ptr<Module> model, const Target &target,
   std::vector<ObjectBytes> parts = splitToBitcode(*model);
   model.reset();
 
+  ObjectCache cache(options.cachePath);
   std::vector<std::optional<Expected<ObjectBytes>>> results(parts.size());
   {
     DefaultThreadPool pool(hardware_concurrency(options.numThreads));
     for (size_t i = 0; i < parts.size(); ++i)
       pool.async([&, i] {
-        results[i] =
-            compileBitcode(parts[i], "model", target, options.sanitizer);
+        results[i] = cache.get(parts[i], target, options.sanitizer, [&] {
+          return compileBitcode(parts[i], "model", target, options.sanitizer);
+        });
       });
     pool.wait();
   }

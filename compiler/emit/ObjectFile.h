@@ -20,6 +20,7 @@
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace llvm {
@@ -36,6 +37,9 @@ struct CodeGenOptions {
   Sanitizer sanitizer = Sanitizer::None;
   /// Threads of the compiler; 0: one for each CPU. Changes no output.
   unsigned numThreads = 1;
+  /// Where compiled code is kept for the next compile (see ObjectCache.h);
+  /// empty: nowhere. Changes no output.
+  std::string cachePath;
 };
 
 /// A form that code can have.

@@ -333,6 +333,7 @@ Expected<Options> tool::parseOptions(ArrayRef<const char *> arguments) {
   options.outputPath = args.getLastArgValue(OPT_output);
   options.weightsPath = args.getLastArgValue(OPT_weights);
   options.stagesPath = args.getLastArgValue(OPT_save_stages);
+  options.codeGen.cachePath = args.getLastArgValue(OPT_cache);
   options.target = args.getLastArgValue(OPT_target, "native");
   options.htmlPath = args.getLastArgValue(OPT_html);
   options.json = args.hasArg(OPT_json);

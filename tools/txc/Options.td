@@ -89,6 +89,9 @@ def jobs : JoinedOrSeparate<["-", "--"], "j">, Group<tool_group>,
            HelpText<"Threads of the compiler (default: one for each CPU)">;
 def jobs_eq : Joined<["-", "--"], "j=">, Alias<jobs>, Group<tool_group>,
               Visibility<all>;
+defm cache : Value<"cache", "<dir>",
+                   "Keep compiled code there for the next compile", tool_group,
+                   compile>;
 def time_report : Switch<"time-report", "Say where time and memory went",
                          tool_group, all>;
 def verbose : Switch<"v", "Say what is being done", tool_group, all>;
