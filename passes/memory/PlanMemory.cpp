@@ -5,6 +5,7 @@
 #include "passes/memory/PlanMemory.h"
 #include "dialects/tx/RunTimeSymbols.h"
 #include "passes/lower/Lowerings.h"
+#include "passes/memory/PackArena.h"
 
 using namespace mlir;
 using namespace txc;
@@ -31,24 +32,9 @@ SymExprAttr txc::getTensorBytes(RankedTensorType type) {
   return mul(count, static_cast<int64_t>(llvm::divideCeil(bits, 8)));
 }
 
-/// Whole cache lines.
-static SymExprAttr getSlotBytes(RankedTensorType type) {
-  return mul(ceilDiv(txc::getTensorBytes(type), kAlignment), kAlignment);
-}
-
 Buffer MemoryPlan::get(Value tensor) const {
   return buffers.lookup(getRoot(tensor));
 }
-
-namespace {
-/// A range of the arena that several tensors take one after the other.
-struct Slot {
-  SymExprAttr bytes;
-  /// How many run-time symbols have to be defined before `bytes` is known.
-  unsigned stage = 0;
-  bool isFree = false;
-};
-} // namespace
 
 namespace txc {
 class MemoryPlanner {
@@ -66,11 +52,10 @@ private:
   void placeStates();
   void placeOutputs();
   void findLastUses();
-  void placeResults();
+  void collectTensors();
   void assignOffsets();
 
-  unsigned addSlot(SymExprAttr bytes);
-  unsigned takeSlot(SymExprAttr bytes);
+  ArenaTensor makeArenaTensor(Value value, int64_t last) const;
   int64_t estimate(SymExprAttr expr) const;
 
   func::FuncOp function;
@@ -81,8 +66,10 @@ private:
   function_ref<int64_t(kernel::StoredOp)> weightOffset;
   MemoryPlan result;
   llvm::DenseMap<Value, Operation *> lastUses;
-  SmallVector<Slot> slots;
-  llvm::MapVector<Value, unsigned> slotOf;
+  llvm::DenseMap<Operation *, int64_t> positions;
+  /// What lies in the arena; behind the tensors of `values` the outputs.
+  SmallVector<Value> values;
+  SmallVector<ArenaTensor> tensors;
 };
 } // namespace txc
 
@@ -138,90 +125,48 @@ int64_t MemoryPlanner::estimate(SymExprAttr expr) const {
   return evaluate(expr, values).value_or(0);
 }
 
-unsigned MemoryPlanner::addSlot(SymExprAttr bytes) {
-  slots.push_back({bytes, runTimeSymbols.getStage(bytes)});
-  return slots.size() - 1;
+/// In whole cache lines.
+ArenaTensor MemoryPlanner::makeArenaTensor(Value value, int64_t last) const {
+  SymExprAttr bytes = getTensorBytes(cast<RankedTensorType>(value.getType()));
+  bytes = mul(ceilDiv(bytes, kAlignment), kAlignment);
+  return {bytes, positions.lookup(value.getDefiningOp()), last,
+          runTimeSymbols.getStage(bytes)};
 }
 
-/// The free slot that fits best: of exactly this size, else the smallest that
-/// is large enough, else the largest, which grows. All tensors of a slot are of
-/// one stage, so that slots can be in the order of their stages.
-unsigned MemoryPlanner::takeSlot(SymExprAttr bytes) {
-  std::optional<unsigned> best;
-  unsigned stage = runTimeSymbols.getStage(bytes);
-  int64_t wanted = estimate(bytes);
-  auto cost = [&](const Slot &slot) {
-    int64_t size = estimate(slot.bytes);
-    // Any waste is better than growth.
-    return std::pair(size < wanted, std::abs(size - wanted));
-  };
-  for (auto [i, slot] : llvm::enumerate(slots)) {
-    if (!slot.isFree || slot.stage != stage)
-      continue;
-    if (slot.bytes == bytes) {
-      best = i;
-      break;
-    }
-    if (!best || cost(slot) < cost(slots[*best]))
-      best = i;
-  }
-  if (!best)
-    return addSlot(bytes);
-  Slot &slot = slots[*best];
-  slot.isFree = false;
-  if (bounds.compare(tx::Predicate::ge, slot.bytes, bytes) != true)
-    slot.bytes = max(slot.bytes, bytes);
-  return *best;
-}
-
-void MemoryPlanner::placeResults() {
+void MemoryPlanner::collectTensors() {
+  for (Operation &op : body)
+    positions[&op] = static_cast<int64_t>(positions.size());
   for (Operation &op : body) {
     if (!isa<kernel::PhaseInterface, tx::DefineSymbolOp>(op))
       continue;
     for (Value value : op.getResults()) {
       if (result.buffers.contains(value))
         continue;
-      slotOf[value] =
-          takeSlot(getSlotBytes(cast<RankedTensorType>(value.getType())));
+      Operation *last = lastUses.lookup(value);
+      values.push_back(value);
+      tensors.push_back(
+          makeArenaTensor(value, positions.lookup(last ? last : &op)));
     }
-    // Only now: a phase may not write over what it reads.
-    auto release = [&](Value value) {
-      auto *it = slotOf.find(value);
-      auto last = lastUses.find(value);
-      if (it != slotOf.end() && (last == lastUses.end() || last->second == &op))
-        slots[it->second].isFree = true;
-    };
-    for (Value operand : op.getOperands())
-      release(getRoot(operand));
-    for (Value value : op.getResults())
-      release(value);
   }
+  // Room for a caller that brings none: valid until the next run, so until the
+  // end of this one.
+  int64_t end = positions.lookup(body.getTerminator());
+  for (Value output : body.getTerminator()->getOperands())
+    tensors.push_back(makeArenaTensor(getRoot(output), end));
 }
 
-/// Slots are in the order of their stages: the definition of a symbol moves no
-/// buffer that was written before it (TXC_PHASE_DEFINE_SYMBOL of abi.h).
+/// A tensor's stage is the number of run-time symbols that have to be defined
+/// before its size is known: the definition of a symbol moves no buffer that
+/// was written before it (TXC_PHASE_DEFINE_SYMBOL of abi.h).
 void MemoryPlanner::assignOffsets() {
-  // A borrowed output stays valid until the next run: it shares no slot.
-  SmallVector<unsigned> borrowed;
-  for (Value output : body.getTerminator()->getOperands())
-    borrowed.push_back(
-        addSlot(getSlotBytes(cast<RankedTensorType>(output.getType()))));
-
-  auto order = llvm::to_vector(llvm::seq<unsigned>(slots.size()));
-  llvm::sort(order, [&](unsigned lhs, unsigned rhs) {
-    return std::pair(slots[lhs].stage, lhs) < std::pair(slots[rhs].stage, rhs);
-  });
-  SymExprAttr offset = tx::getConstantExpr(context, 0);
-  SmallVector<SymExprAttr> offsets(slots.size());
-  for (unsigned slot : order) {
-    offsets[slot] = offset;
-    offset = add(offset, slots[slot].bytes);
-  }
-  for (auto [value, slot] : slotOf)
-    result.buffers[value] = {Buffer::Space::arena, 0, offsets[slot]};
-  for (unsigned slot : borrowed)
-    result.borrowedOffsets.push_back(offsets[slot]);
-  result.arenaBytes = offset;
+  PackedArena arena =
+      packArena(context, tensors, bounds,
+                [&](SymExprAttr expr) { return estimate(expr); });
+  for (auto [value, offset] : llvm::zip(values, arena.offsets))
+    result.buffers[value] = {Buffer::Space::arena, 0, offset};
+  llvm::append_range(result.borrowedOffsets,
+                     ArrayRef(arena.offsets).drop_front(values.size()));
+  result.arenaBytes = arena.bytes;
 }
 
 MemoryPlan MemoryPlanner::plan() {
@@ -229,7 +174,7 @@ MemoryPlan MemoryPlanner::plan() {
   placeStates();
   placeOutputs();
   findLastUses();
-  placeResults();
+  collectTensors();
   assignOffsets();
   return std::move(result);
 }

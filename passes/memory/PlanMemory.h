@@ -7,11 +7,8 @@
 /// and states have their own memory, all others share one arena, whose offsets
 /// are expressions of the symbols.
 ///
-/// The program is a straight line, so a linear scan over the phases decides
-/// which tensors may share a *slot* of the arena; which of two symbolic sizes
-/// is larger is asked of the symbols' ranges and, where they don't tell,
-/// answered by the slot becoming the maximum of both. Slots whose size depends
-/// on a run-time symbol lie behind those that are known before it.
+/// The program is a straight line, so the first and the last phase that need a
+/// tensor say which ones may share memory; see PackArena.h.
 //
 //===----------------------------------------------------------------------===//
 
