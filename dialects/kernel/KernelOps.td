@@ -102,13 +102,14 @@ def Kernel_GemmOp : Kernel_Phase<"gemm", [Pure, SingleBlock]> {
     With a `precision` the lhs is f32, the rhs narrower and acc f32:
     - `bf16`: the rhs is bf16, and each element of the lhs is rounded to bf16, to
       nearest even; denormals may become 0. Products are summed in f32.
-    - `int8`: the rhs is i8 from -127 on. For each row r = (b…, m) of the lhs, with
-      `max(r)` the largest absolute value along k, all in f32 and rounded once
-      an operation:
+    - `int8`: the rhs is i8 from -127 on. For each row r = (b…, m) of the lhs, all
+      in f32 and rounded once an operation:
 
-          q[r, k] = round(lhs[r, k] * min(127 / max(r), largest f32)), halves to even
-          acc[r, n] = (sum over k of q[r, k] * rhs[k, n]) * (max(r) / 127)
+          range(r) = max(0, max over k of lhs[r, k]) + max(0, max over k of (0 - lhs[r, k]))
+          q[r, k] = round(lhs[r, k] * min(254 / range(r), largest f32)), halves to even
+          acc[r, n] = (sum over k of q[r, k] * rhs[k, n]) * (range(r) / 254)
 
+      So the numbers of a row have 255 places, as many above zero as it needs.
       The sum is exact, in i32. A row with NaN or infinity gives NaN or infinity.
       A scale for each column of the rhs is an input that the body multiplies by.
   }];

@@ -13,9 +13,10 @@ using kernel::StoredOp;
 /// A panel row is one AVX-512 or two AVX2 vectors of f32.
 constexpr int64_t kPanelLanes = 16;
 
-/// `vpdpbusd` multiplies unsigned by signed bytes: the quantized left operand
-/// is made unsigned by adding 128.
-constexpr int64_t kInt8Shift = 128;
+/// `vpdpbusd` multiplies unsigned by signed bytes: the left operand's integers
+/// are made unsigned by adding a zero of their row, which the sums of a shift
+/// of 1 are multiplied by.
+constexpr int64_t kInt8Shift = 1;
 
 static func::FuncOp getRecipe(StoredOp stored) {
   return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(

@@ -10,9 +10,11 @@
 ///     bf16:  w' = bf16(w)
 ///     int8:  scale[n] = max_k |w[k, n]| / 127,  w' = round(w / scale)
 ///
-/// symmetric and by output channel, with the left operand by row and run: what
-/// Dettmers et al., "LLM.int8()" (arXiv:2208.07339, section 2.1) call vector-
-/// wise quantization, here without their second product of outliers.
+/// symmetric and by output channel, with the left operand by row and run, from
+/// its least to its greatest number. Dettmers et al., "LLM.int8()"
+/// (arXiv:2208.07339, section 2.1) call this vector-wise; here the left operand
+/// isn't symmetric, since what follows GELU has hardly anything below zero, and
+/// outliers have no product of their own.
 //
 //===----------------------------------------------------------------------===//
 

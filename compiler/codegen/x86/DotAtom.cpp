@@ -32,9 +32,8 @@ FailureOr<DotAtom> DotAtom::get(Location loc, Type element,
   return DotAtom(element.getContext(), DotType::f32, target);
 }
 
-/// With 128 more, numbers from -127 to 127 are unsigned bytes.
-int64_t DotAtom::leftShift() const {
-  return dotType == DotType::i8 && numLeftWords == 1 ? 128 : 0;
+bool DotAtom::isLeftUnsigned() const {
+  return dotType == DotType::i8 && numLeftWords == 1;
 }
 
 //===----------------------------------------------------------------------===//

@@ -19,6 +19,13 @@
 
 namespace txc::x86 {
 
+/// How i8 are made of f32, as vectors: round(number * factors) + zeros. The
+/// zeros are i32, null unless integers are unsigned; all are null for other
+/// types than i8.
+struct Quantization {
+  mlir::Value factors, zeros;
+};
+
 /// How one step along k is computed. A step takes as many neighbours along k
 /// as fill a word of 32 bits: one f32, two bf16 or four i8. The right operand
 /// has one word a lane and step. The left one has a word for all lanes, or two
@@ -45,9 +52,9 @@ public:
   int64_t depth() const { return getDotDepth(dotType); }
   /// Words of the left operand a step.
   int64_t leftWords() const { return numLeftWords; }
-  /// What the left operand's integers are too large by: `vpdpbusd` multiplies
-  /// unsigned by signed bytes. 0 where there is no such thing.
-  int64_t leftShift() const;
+  /// Whether the left operand's integers have a zero so large that none is
+  /// negative: `vpdpbusd` multiplies unsigned by signed bytes.
+  bool isLeftUnsigned() const;
 
   /// One word of the left operand in all lanes.
   mlir::Value broadcast(CodeBuilder &code, mlir::Value pointer) const;
@@ -60,17 +67,16 @@ public:
   mlir::Value accumulate(CodeBuilder &code, mlir::Value accumulator,
                          mlir::Value left, mlir::Value right) const;
   /// Makes words of the left operand: \p numbers are depth() vectors of f32,
-  /// neighbours along k, and \p factors what i8 are scaled by (null for other
-  /// types).
-  llvm::SmallVector<mlir::Value> makeLeftWords(CodeBuilder &code,
-                                               mlir::ValueRange numbers,
-                                               mlir::Value factors) const;
+  /// neighbours along k.
+  llvm::SmallVector<mlir::Value>
+  makeLeftWords(CodeBuilder &code, mlir::ValueRange numbers,
+                const Quantization &quantization) const;
 
   /// The same for one row: \p numbers are lanes() * depth() neighbours along k
-  /// in depth() vectors, \p factor a vector of what the row is scaled by. The
-  /// word of step s is in lane getRowLane(s). Only with one word a step.
+  /// in depth() vectors. The word of step s is in lane getRowLane(s). Only with
+  /// one word a step.
   mlir::Value joinRow(CodeBuilder &code, mlir::ValueRange numbers,
-                      mlir::Value factor) const;
+                      const Quantization &quantization) const;
   int64_t getRowLane(int64_t step) const;
 
 private:

@@ -38,13 +38,23 @@ static Value roundToBf16(CodeBuilder &code, Value number) {
   return arith::AndIOp::create(b, loc, chosen, constant(-65536));
 }
 
-/// Numbers scaled and rounded to integers, to nearest even as MXCSR says.
-static Value roundScaled(CodeBuilder &code, Value number, Value factors) {
-  Value scaled = arith::MulFOp::create(code.builder, code.loc, number, factors);
-  auto type = cast<VectorType>(number.getType());
-  return callIntrinsic(
-      code, VectorType::get(type.getShape(), code.builder.getI32Type()),
-      "llvm.lrint", scaled);
+/// Numbers as integers, rounded to nearest even as MXCSR says.
+static SmallVector<Value> quantize(CodeBuilder &code, ValueRange numbers,
+                                   const Quantization &quantization) {
+  SmallVector<Value> integers;
+  for (Value number : numbers) {
+    Value scaled = arith::MulFOp::create(code.builder, code.loc, number,
+                                         quantization.factors);
+    auto type = cast<VectorType>(number.getType());
+    Value integer = callIntrinsic(
+        code, VectorType::get(type.getShape(), code.builder.getI32Type()),
+        "llvm.lrint", scaled);
+    if (quantization.zeros)
+      integer = arith::AddIOp::create(code.builder, code.loc, integer,
+                                      quantization.zeros);
+    integers.push_back(integer);
+  }
+  return integers;
 }
 
 /// The low \p width bits of each of \p integers, the first one lowest.
@@ -66,14 +76,9 @@ static Value joinBits(CodeBuilder &code, ArrayRef<Value> integers,
   return word;
 }
 
-/// Adds 128 to each byte: its top bit the other way.
-static Value makeUnsigned(CodeBuilder &code, Value words) {
-  Value tops = code.constant(words.getType(), -2139062144); // 0x80808080
-  return arith::XOrIOp::create(code.builder, code.loc, words, tops);
-}
-
-SmallVector<Value> DotAtom::makeLeftWords(CodeBuilder &code, ValueRange numbers,
-                                          Value factors) const {
+SmallVector<Value>
+DotAtom::makeLeftWords(CodeBuilder &code, ValueRange numbers,
+                       const Quantization &quantization) const {
   OpBuilder &b = code.builder;
   if (dotType == DotType::f32)
     return {numbers.front()};
@@ -92,13 +97,11 @@ SmallVector<Value> DotAtom::makeLeftWords(CodeBuilder &code, ValueRange numbers,
         vector::ShuffleOp::create(b, code.loc, halves, halves, pairs);
     return {viewAs(code, joined, wordType)};
   }
-  SmallVector<Value> integers;
-  for (Value number : numbers)
-    integers.push_back(roundScaled(code, number, factors));
+  SmallVector<Value> integers = quantize(code, numbers, quantization);
   if (numLeftWords == 2)
     return {joinBits(code, {integers[0], integers[2]}, 16),
             joinBits(code, {integers[1], integers[3]}, 16)};
-  return {makeUnsigned(code, joinBits(code, integers, 8))};
+  return {joinBits(code, integers, 8)};
 }
 
 /// The narrowing instructions work on 128 bits at a time.
@@ -110,7 +113,7 @@ int64_t DotAtom::getRowLane(int64_t step) const {
 }
 
 Value DotAtom::joinRow(CodeBuilder &code, ValueRange numbers,
-                       Value factor) const {
+                       const Quantization &quantization) const {
   assert(numLeftWords == 1 && "two words of a row have no common vector");
   OpBuilder &b = code.builder;
   if (dotType == DotType::f32)
@@ -123,9 +126,7 @@ Value DotAtom::joinRow(CodeBuilder &code, ValueRange numbers,
                                     Twine(lanes() * 32),
                                 {numbers[1], numbers[0]}),
                   wordType);
-  SmallVector<Value> integers;
-  for (Value number : numbers)
-    integers.push_back(roundScaled(code, number, factor));
+  SmallVector<Value> integers = quantize(code, numbers, quantization);
   bool isWide = lanes() == 16;
   auto halves = VectorType::get(2 * lanes(), b.getI16Type());
   StringRef toHalves =
@@ -134,8 +135,8 @@ Value DotAtom::joinRow(CodeBuilder &code, ValueRange numbers,
   Value high =
       callIntrinsic(code, halves, toHalves, {integers[2], integers[3]});
   Value bytes = callIntrinsic(code, VectorType::get(4 * lanes(), b.getI8Type()),
-                              isWide ? "llvm.x86.avx512.packsswb.512"
-                                     : "llvm.x86.avx2.packsswb",
+                              isWide ? "llvm.x86.avx512.packuswb.512"
+                                     : "llvm.x86.avx2.packuswb",
                               {low, high});
-  return makeUnsigned(code, viewAs(code, bytes, wordType));
+  return viewAs(code, bytes, wordType);
 }

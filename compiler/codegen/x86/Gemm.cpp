@@ -83,7 +83,8 @@ private:
   /// Steps along k, and words before them in a packed panel of B, a column.
   Value steps;
   int64_t panelHeader;
-  Value scratchA, scratchB, scratchC, numbers, factors, scales;
+  Value scratchA, scratchB, scratchC, numbers;
+  RowScales rowScales;
 };
 
 } // namespace
@@ -103,8 +104,7 @@ GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
   scratchB = part(layout.b);
   scratchC = part(layout.c);
   numbers = part(layout.numbers);
-  factors = part(layout.factors);
-  scales = part(layout.scales);
+  rowScales = {part(layout.factors), part(layout.scales), part(layout.zeros)};
   rowBlocks = code.max(code.ceilDiv(M, schedule.MC), 1);
   blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), schedule.MR);
 }
@@ -220,15 +220,15 @@ void GemmEmitter::packConverted(const OutputBlock &block, const Run &run) {
     PanelSource source{code.advance(start, code.mul(m, stride), element),
                        aStride(0), aStride(1),
                        code.min(code.sub(block.rows, m), schedule.MR), count};
-    emitPackWords(code, atom, source, schedule.MR,
-                  code.advance(factors, m, element), numbers, panelOfA(run, m));
+    emitPackWords(code, atom, source, schedule.MR, rowScales.advance(code, m),
+                  numbers, panelOfA(run, m));
   });
 }
 
-/// Finds what the block's rows are scaled by before they are rounded to i8.
+/// Finds how the numbers of the block's rows become i8.
 void GemmEmitter::scaleRows(const OutputBlock &block) {
   PanelSource source{block.a, aStride(0), aStride(1), block.rows, K};
-  emitRowScales(code, source, factors, scales);
+  emitRowScales(code, source, rowScales);
 }
 
 /// Packs the columns of a tensor to the layout of packed weights.
@@ -342,18 +342,21 @@ Value GemmEmitter::finishSums(const OutputBlock &block, Value sums, Value m,
   if (schedule.type != DotType::i8)
     return sums;
   OpBuilder &b = code.builder;
-  if (atom.leftShift() != 0) {
+  RowScales row = rowScales.advance(code, m);
+  if (atom.isLeftUnsigned()) {
     Value panel = code.roundDown(n, panelLanes);
     Value pitch = code.add(steps, panelHeader);
     Value offset = code.add(code.mul(panel, pitch), code.sub(n, panel));
-    Value shifted = code.load(atom.accumulator(),
-                              code.advance(block.bOperand, offset, word));
-    sums = arith::AddIOp::create(b, code.loc, sums, shifted);
+    Value correction = code.load(atom.accumulator(),
+                                 code.advance(block.bOperand, offset, word));
+    Value zero = code.splat(code.load(word, row.zeros), atom.accumulator());
+    sums = arith::AddIOp::create(
+        b, code.loc, sums,
+        arith::MulIOp::create(b, code.loc, correction, zero));
   }
   auto type = VectorType::get(atom.lanes(), element);
   Value integers = arith::SIToFPOp::create(b, code.loc, type, sums);
-  Value scale =
-      code.splat(code.load(element, code.advance(scales, m, element)), type);
+  Value scale = code.splat(code.load(element, row.scales), type);
   return arith::MulFOp::create(b, code.loc, integers, scale);
 }
 

@@ -37,9 +37,9 @@ using GemmStore = llvm::function_ref<void(
     mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sums,
     mlir::Value b, mlir::Value m, mlir::Value n, mlir::Value mask)>;
 
-/// What panels of i8 are corrected for. Targets that don't need it skip it, so
-/// that all have one layout.
-constexpr int64_t i8PanelShift = 128;
+/// The shift of panels of i8: their sums count once for each unit of a row's
+/// zero. Targets that don't need them skip them, so that all have one layout.
+constexpr int64_t i8PanelShift = 1;
 
 struct GemmSpec {
   VectorTarget target;

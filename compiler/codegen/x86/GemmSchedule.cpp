@@ -97,6 +97,7 @@ GemmScratch txc::x86::layOutGemmScratch(const GemmSchedule &schedule,
   if (schedule.type == DotType::i8) {
     scratch.factors = add(schedule.MC);
     scratch.scales = add(schedule.MC);
+    scratch.zeros = add(schedule.MC);
   }
   return scratch;
 }

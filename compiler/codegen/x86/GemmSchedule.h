@@ -71,10 +71,9 @@ GemmSchedule chooseGemmSchedule(const VectorTarget &target,
 int64_t gemmScratchBytes(const GemmSchedule &schedule, bool packsB);
 
 /// Byte offsets of the parts of a worker's scratch. When A is converted,
-/// `numbers` holds a chunk of it in f32, and for i8 `factors` what its rows are
-/// scaled by and `scales` the inverse.
+/// `numbers` holds a chunk of it in f32; the rest are the RowScales of i8.
 struct GemmScratch {
-  int64_t a, b, c, numbers, factors, scales, total;
+  int64_t a, b, c, numbers, factors, scales, zeros, total;
 };
 GemmScratch layOutGemmScratch(const GemmSchedule &schedule, bool packsB);
 

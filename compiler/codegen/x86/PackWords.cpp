@@ -15,6 +15,7 @@
 
 #include "compiler/codegen/x86/PackWords.h"
 #include "compiler/codegen/x86/GemmSchedule.h"
+#include "compiler/codegen/x86/Intrinsics.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/Twine.h"
 #include <limits>
@@ -36,7 +37,8 @@ struct WordPacker {
   const DotAtom &atom;
   int64_t width;
   PanelSource source;
-  Value factors, numbers, destination;
+  RowScales rows;
+  Value numbers, destination;
 
   Type f32() const { return code.builder.getF32Type(); }
   VectorType floats() const { return VectorType::get(atom.lanes(), f32()); }
@@ -89,11 +91,14 @@ Value WordPacker::joinRow(Value row, int64_t lane, Value k) {
   for (int64_t part = 0; part < atom.depth(); ++part)
     vectors.push_back(
         code.load(floats(), code.advance(from, part * atom.lanes(), f32())));
-  Value factor;
+  Quantization quantization;
+  auto splat = [&](Type type, Value array) {
+    return code.splat(code.load(type, code.advance(array, lane, type)),
+                      VectorType::get(atom.lanes(), type));
+  };
   if (atom.type() == DotType::i8)
-    factor = code.splat(code.load(f32(), code.advance(factors, lane, f32())),
-                        floats());
-  return atom.joinRow(code, vectors, factor);
+    quantization = {splat(f32(), rows.factors), splat(atom.word(), rows.zeros)};
+  return atom.joinRow(code, vectors, quantization);
 }
 
 void WordPacker::packChunks(Value begin) {
@@ -132,10 +137,15 @@ void WordPacker::convertStep(Value step, Value wordsBefore) {
     for (int64_t k = 0; k < atom.depth(); ++k)
       neighbours.push_back(
           code.load(floats(), code.advance(from, k * width + lane, f32())));
-    Value scaled;
+    Quantization quantization;
     if (atom.type() == DotType::i8)
-      scaled = code.load(floats(), code.advance(factors, lane, f32()));
-    SmallVector<Value> words = atom.makeLeftWords(code, neighbours, scaled);
+      quantization.factors =
+          code.load(floats(), code.advance(rows.factors, lane, f32()));
+    if (atom.isLeftUnsigned())
+      quantization.zeros = code.load(
+          atom.accumulator(), code.advance(rows.zeros, lane, atom.word()));
+    SmallVector<Value> words =
+        atom.makeLeftWords(code, neighbours, quantization);
     for (auto [w, value] : llvm::enumerate(words))
       code.store(value, code.advance(to, w * width + lane, atom.word()));
   }
@@ -156,7 +166,8 @@ static OpFoldResult getInnerStride(CodeBuilder &code, OpFoldResult outer,
 
 void txc::x86::emitPackWords(CodeBuilder &code, const DotAtom &atom,
                              const PanelSource &source, int64_t width,
-                             Value factors, Value numbers, Value destination) {
+                             const RowScales &rows, Value numbers,
+                             Value destination) {
   StringRef type = atom.type() == DotType::i8 ? "i8" : "bf16";
   std::string name = ("txc_pack_" + type + "_" + nameStride(source.kStride) +
                       (isStaticOne(source.laneStride) ? "_copied_" : "_") +
@@ -164,94 +175,121 @@ void txc::x86::emitPackWords(CodeBuilder &code, const DotAtom &atom,
                          .str();
   Type ptr = code.ptrType(), index = code.indexType();
   func::FuncOp callee = code.getOrCreateFunction(
-      name, {ptr, index, index, index, index, ptr, ptr, ptr},
+      name, {ptr, index, index, index, index, ptr, ptr, ptr, ptr},
       [&](ValueRange args) {
         PanelSource inner{
             args[0], getInnerStride(code, source.laneStride, args[1]),
             getInnerStride(code, source.kStride, args[2]), args[3], args[4]};
-        WordPacker{code, atom, width, inner, args[5], args[6], args[7]}.pack();
+        RowScales innerRows{args[5], /*scales=*/Value(), args[6]};
+        WordPacker{code, atom, width, inner, innerRows, args[7], args[8]}
+            .pack();
       });
   code.call(callee, {source.pointer, code.index(source.laneStride),
                      code.index(source.kStride), source.lanes, source.kCount,
-                     factors, numbers, destination});
+                     rows.factors, rows.zeros, numbers, destination});
 }
 
 //===----------------------------------------------------------------------===//
 // Scales
 //===----------------------------------------------------------------------===//
 
-/// The bits of |x|: as integers they have the order of the numbers, and NaN is
-/// the largest.
-static Value absoluteBits(CodeBuilder &code, Value bits) {
-  return arith::AndIOp::create(
-      code.builder, code.loc, bits,
-      code.constant(bits.getType(), std::numeric_limits<int32_t>::max()));
+RowScales RowScales::advance(CodeBuilder &code, Value row) const {
+  Type f32 = code.builder.getF32Type();
+  return {code.advance(factors, row, f32), code.advance(scales, row, f32),
+          code.advance(zeros, row, f32)};
 }
 
-/// The largest |x| of the \p count numbers at \p row, as bits.
-static Value largestBits(CodeBuilder &code, Value row, OpFoldResult stride,
-                         Value count) {
+namespace {
+/// The greatest x and the greatest -x of a row, at least 0, as bits: integers
+/// have the order of positive floats, and NaN above all.
+struct Extremes {
+  Value above, below;
+};
+} // namespace
+
+/// Takes more numbers into account, given as bits.
+static Extremes widen(CodeBuilder &code, ValueRange extremes, Value bits) {
+  OpBuilder &b = code.builder;
+  Value signs =
+      code.constant(bits.getType(), std::numeric_limits<int32_t>::min());
+  Value negated = arith::XOrIOp::create(b, code.loc, bits, signs);
+  return {arith::MaxSIOp::create(b, code.loc, extremes[0], bits),
+          arith::MaxSIOp::create(b, code.loc, extremes[1], negated)};
+}
+
+/// Those of the \p count numbers at \p row.
+static Extremes findExtremes(CodeBuilder &code, Value row, OpFoldResult stride,
+                             Value count) {
   OpBuilder &b = code.builder;
   Type i32 = b.getI32Type();
   VectorType vector = code.vectorOf(i32);
-  auto larger = [&](Value x, Value y) -> Value {
-    return arith::MaxSIOp::create(b, code.loc, x, y);
-  };
-  Value largest = code.constant(i32, 0);
+  SmallVector<Value> found(2, code.constant(i32, 0));
   Value begin = code.index(0);
   if (isStaticOne(stride)) {
     int64_t lanes = vector.getNumElements();
     begin = code.roundDown(count, lanes);
-    SmallVector<Value> maxima =
-        code.loop(code.index(0), begin, lanes, {code.constant(vector, 0)},
+    Value zero = code.constant(vector, 0);
+    SmallVector<Value> vectors =
+        code.loop(code.index(0), begin, lanes, {zero, zero},
                   [&](Value k, ValueRange carried) -> SmallVector<Value> {
                     Value bits = code.load(vector, code.advance(row, k, i32));
-                    return {larger(carried.front(), absoluteBits(code, bits))};
+                    auto [above, below] = widen(code, carried, bits);
+                    return {above, below};
                   });
-    largest = vector::ReductionOp::create(
-        b, code.loc, vector::CombiningKind::MAXSI, maxima.front());
+    for (auto [number, lanesOf] : llvm::zip(found, vectors))
+      number = vector::ReductionOp::create(
+          b, code.loc, vector::CombiningKind::MAXSI, lanesOf);
   }
-  return code
-      .loop(begin, count, 1, {largest},
-            [&](Value k, ValueRange carried) -> SmallVector<Value> {
-              Value offset = code.mul(k, code.index(stride));
-              Value bits = code.load(i32, code.advance(row, offset, i32));
-              return {larger(carried.front(), absoluteBits(code, bits))};
-            })
-      .front();
+  found = code.loop(begin, count, 1, found,
+                    [&](Value k, ValueRange carried) -> SmallVector<Value> {
+                      Value offset = code.mul(k, code.index(stride));
+                      Value bits =
+                          code.load(i32, code.advance(row, offset, i32));
+                      auto [above, below] = widen(code, carried, bits);
+                      return {above, below};
+                    });
+  return {found[0], found[1]};
 }
 
-static void emitScalesOfRow(CodeBuilder &code, Value bits, Value factor,
-                            Value scale) {
+static void emitScalesOfRow(CodeBuilder &code, const Extremes &extremes,
+                            const RowScales &row) {
   OpBuilder &b = code.builder;
+  Location loc = code.loc;
   Type f32 = b.getF32Type();
-  Value largest = arith::BitcastOp::create(b, code.loc, f32, bits);
-  Value levels = code.constant(f32, 127);
-  Value inverse = arith::DivFOp::create(b, code.loc, levels, largest);
+  Value above = arith::BitcastOp::create(b, loc, f32, extremes.above);
+  Value below = arith::BitcastOp::create(b, loc, f32, extremes.below);
+  Value range = arith::AddFOp::create(b, loc, above, below);
+  Value levels = code.constant(f32, 254);
+  Value inverse = arith::DivFOp::create(b, loc, levels, range);
   Value limit = code.constant(f32, std::numeric_limits<float>::max());
-  code.store(arith::MinNumFOp::create(b, code.loc, inverse, limit), factor);
-  code.store(arith::DivFOp::create(b, code.loc, largest, levels), scale);
+  Value factor = arith::MinNumFOp::create(b, loc, inverse, limit);
+  Value zero = callIntrinsic(code, b.getI32Type(), "llvm.lrint",
+                             {arith::MulFOp::create(b, loc, below, factor)});
+  code.store(factor, row.factors);
+  code.store(arith::DivFOp::create(b, loc, range, levels), row.scales);
+  code.store(zero, row.zeros);
 }
 
 void txc::x86::emitRowScales(CodeBuilder &code, const PanelSource &source,
-                             Value factors, Value scales) {
+                             const RowScales &rows) {
   std::string name =
       ("txc_row_scales_" + nameStride(source.kStride) + "_v" +
        Twine(code.vectorOf(code.builder.getF32Type()).getNumElements()))
           .str();
   Type ptr = code.ptrType(), index = code.indexType();
   func::FuncOp callee = code.getOrCreateFunction(
-      name, {ptr, index, index, index, index, ptr, ptr}, [&](ValueRange args) {
+      name, {ptr, index, index, index, index, ptr, ptr, ptr},
+      [&](ValueRange args) {
         Type f32 = code.builder.getF32Type();
         OpFoldResult kStride = getInnerStride(code, source.kStride, args[2]);
+        RowScales inner{args[5], args[6], args[7]};
         code.loop(code.index(0), args[3], 1, [&](Value i) {
           Value row = code.advance(args[0], code.mul(i, args[1]), f32);
-          Value bits = largestBits(code, row, kStride, args[4]);
-          emitScalesOfRow(code, bits, code.advance(args[5], i, f32),
-                          code.advance(args[6], i, f32));
+          emitScalesOfRow(code, findExtremes(code, row, kStride, args[4]),
+                          inner.advance(code, i));
         });
       });
   code.call(callee, {source.pointer, code.index(source.laneStride),
                      code.index(source.kStride), source.lanes, source.kCount,
-                     factors, scales});
+                     rows.factors, rows.scales, rows.zeros});
 }

@@ -18,25 +18,38 @@
 
 namespace txc::x86 {
 
+/// Where the numbers of a block's rows lie, one of each a row.
+struct RowScales {
+  /// What a number is multiplied by to be an integer, and the other way.
+  mlir::Value factors, scales;
+  /// i32: what makes all integers of the row positive, at most 254.
+  mlir::Value zeros;
+
+  /// Those from row \p row on.
+  RowScales advance(CodeBuilder &code, mlir::Value row) const;
+};
+
 /// Writes destination[(s * leftWords + w) * width + lane], word w of step s of
 /// row `lane` of \p source, whose kCount counts numbers; those of the last step
-/// beyond it are zero. \p factors has what the rows are scaled by, for i8.
-/// \p numbers is a place for convertedNumbers * width floats. Both, and the
-/// destination, may be read or overwritten up to a vector past their ends, so
-/// panels go in increasing order.
+/// beyond it are zero. \p rows is for i8. \p numbers is a place for
+/// convertedNumbers * width floats. All may be read or overwritten up to a
+/// vector past their ends, so panels go in increasing order.
 void emitPackWords(CodeBuilder &code, const DotAtom &atom,
                    const PanelSource &source, int64_t width,
-                   mlir::Value factors, mlir::Value numbers,
+                   const RowScales &rows, mlir::Value numbers,
                    mlir::Value destination);
 
-/// Writes for each row i of \p source, with m = max_k |source(i, k)| and 0 for
-/// no elements:
+/// Writes for each row i of \p source, from its greatest number or 0 to its
+/// least or 0:
 ///
-///     factors[i] = min(127 / m, the largest float),  scales[i] = m / 127
+///     factors[i] = min(254 / (greatest - least), the largest float)
+///     scales[i] = (greatest - least) / 254
+///     zeros[i] = round(-least * factors[i])
 ///
-/// The scale of a row with NaN is NaN.
+/// Rounding x * factors[i] + zeros[i] gives 0 to 255 with 254 rather than 255,
+/// since both ends may be rounded up. The scale of a row with NaN is NaN.
 void emitRowScales(CodeBuilder &code, const PanelSource &source,
-                   mlir::Value factors, mlir::Value scales);
+                   const RowScales &rows);
 
 } // namespace txc::x86
 

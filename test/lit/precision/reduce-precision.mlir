@@ -10,7 +10,7 @@
 // BF16:         kernel.gemm {{.*}}, %[[W]] : {{.*}} precision bf16 ->
 // BF16-NEXT:      ^bb0(%[[SUM:.*]]: f32):
 // BF16-NEXT:      kernel.yield %[[SUM]]
-// INT8-DAG:     %[[W:.*]] = kernel.stored @recipe_int8 : !pack.tensor<6x4xi8, #pack.panels<16, depth 4, shift 128>>
+// INT8-DAG:     %[[W:.*]] = kernel.stored @recipe_int8 : !pack.tensor<6x4xi8, #pack.panels<16, depth 4, shift 1>>
 // INT8-DAG:     %[[SCALES:.*]] = kernel.stored @recipe_scales : tensor<1x4xf32>
 // INT8:         kernel.gemm {{.*}}, %[[W]] : {{.*}} ins(%[[SCALES]] : tensor<1x4xf32>) maps [{{#[a-z0-9]+, #[a-z0-9]+}}, #[[COLUMN]], #{{[a-z0-9]+}}] precision int8 ->
 // INT8-NEXT:      ^bb0(%[[SUM:.*]]: f32, %[[SCALE:.*]]: f32):

@@ -85,7 +85,7 @@ TEST_P(GemmPhaseTest, NarrowFactors) {
       getNarrow("!pack.tensor<20x33xbf16, #pack.panels<16, depth 2>>", "bf16"),
       cases);
   expectDefinition(
-      getNarrow("!pack.tensor<20x33xi8, #pack.panels<16, depth 4, shift 128>>",
+      getNarrow("!pack.tensor<20x33xi8, #pack.panels<16, depth 4, shift 1>>",
                 "int8"),
       cases);
 }

@@ -367,16 +367,18 @@ void Evaluator::evaluateNest(NestInterface op) {
 std::vector<Number> Evaluator::getFactors(GemmOp op, std::vector<int64_t> point,
                                           int64_t length, double &scale) const {
   std::vector<Number> factors;
-  float largest = 0;
+  float above = 0, below = 0;
   for (point.back() = 0; point.back() < length; ++point.back()) {
     factors.push_back(operands[0].elements[getElement(
         op.getLhsMap(), operands[0].dims, point, op.getSymbols())]);
-    largest =
-        std::max(largest, std::abs(static_cast<float>(factors.back().value)));
+    auto x = static_cast<float>(factors.back().value);
+    above = std::max(above, x);
+    below = std::max(below, -x);
   }
   if (!op.getPrecision())
     return factors;
-  float factor = std::min(127 / largest, std::numeric_limits<float>::max());
+  float range = above + below;
+  float factor = std::min(254 / range, std::numeric_limits<float>::max());
   for (Number &x : factors) {
     if (*op.getPrecision() == kernel::Precision::bf16) {
       // 8 bits, and no number of a test is near the denormals.
@@ -389,7 +391,7 @@ std::vector<Number> Evaluator::getFactors(GemmOp op, std::vector<int64_t> point,
           std::nearbyint(static_cast<float>(x.value) * factor)));
     }
   }
-  scale = largest / 127;
+  scale = range / 254;
   return factors;
 }
 

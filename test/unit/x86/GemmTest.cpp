@@ -42,19 +42,21 @@ struct Factors {
 
 Factors getFactors(GemmOperands &operands, int64_t batch, int64_t row) {
   Factors factors;
-  float largest = 0;
+  float above = 0, below = 0;
   for (int64_t k = 0; k < operands.test.k; ++k) {
     float x = operands.aAt(batch, row, k);
     factors.row.push_back(x);
-    largest = std::max(largest, std::abs(x));
+    above = std::max(above, x);
+    below = std::max(below, -x);
   }
   if (operands.test.type == DotType::bf16)
     llvm::transform(factors.row, factors.row.begin(), roundToBf16);
   if (operands.test.type == DotType::i8) {
-    float factor = std::min(127 / largest, std::numeric_limits<float>::max());
+    float range = above + below;
+    float factor = std::min(254 / range, std::numeric_limits<float>::max());
     for (float &x : factors.row)
       x = std::nearbyint(x * factor);
-    factors.scale = largest / 127;
+    factors.scale = range / 254;
   }
   return factors;
 }
@@ -215,6 +217,25 @@ TEST_P(NarrowGemmTest, SplitsLongSums) {
 
 TEST_P(NarrowGemmTest, EmptyDims) {
   run({{1, 9, 20, 5}, {1, 0, 20, 5}, {0, 3, 20, 5}, {1, 9, 20, 0}});
+}
+
+TEST_P(NarrowGemmTest, KeepsNaNInItsRow) {
+  for (DotType type : {DotType::bf16, DotType::i8}) {
+    GemmCase test{1, 5, 20, 70};
+    test.type = type;
+    auto kernel = GemmKernel::create(test, cpu());
+    ASSERT_TRUE(bool(kernel)) << toString(kernel.takeError());
+    if (!cpu().canRun)
+      return;
+    for (float nan : {std::numeric_limits<float>::quiet_NaN(),
+                      -std::numeric_limits<float>::quiet_NaN()}) {
+      GemmOperands operands(test, random);
+      operands.aAt(0, 3, 65) = nan;
+      kernel->run(operands, 0, kernel->taskCount(test));
+      for (int64_t i = 0; i < operands.c.size(); ++i)
+        ASSERT_EQ(std::isnan(operands.c[i]), i / test.n == 3) << i;
+    }
+  }
 }
 
 TEST_P(GemmTest, RejectsTypesWithoutAtom) {
