@@ -87,6 +87,13 @@ static std::optional<StridedAttention> getStrided(AttentionOp op) {
   return StridedAttention{*q, *k, *v, *result, k->group, *size, *valueSize};
 }
 
+static x86::AttentionSchedule chooseSchedule(AttentionOp op,
+                                             const VectorTarget &target) {
+  bool isBf16 = op.getPrecision() == kernel::Precision::bf16;
+  return x86::chooseAttentionSchedule(target, isBf16 ? x86::DotType::bf16
+                                                     : x86::DotType::f32);
+}
+
 static bool hasMask(AttentionOp op) { return op.getMask() || op.getWindow(); }
 
 static x86::AttentionHead getHead(AttentionOp op,
@@ -211,7 +218,7 @@ static x86::FullyMasked getFullyMasked(tx::MaskedRow row) {
 LogicalResult BlockedEmitter::emit() {
   AttentionSpec spec;
   spec.target = function.getTarget();
-  spec.schedule = x86::chooseAttentionSchedule(spec.target);
+  spec.schedule = chooseSchedule(op, spec.target);
   spec.batch = fold(op.getSize(B));
   spec.heads = fold(op.getSize(H));
   spec.queries = fold(op.getSize(S));
@@ -267,7 +274,7 @@ SymExprAttr txc::getAttentionTaskCount(AttentionOp op,
                                        const VectorTarget &target) {
   if (!getStrided(op))
     return getAttentionRowsTaskCount(op);
-  int64_t queries = x86::chooseAttentionSchedule(target).queryBlock;
+  int64_t queries = chooseSchedule(op, target).queryBlock;
   return tx::mul(tx::mul(op.getSize(B), op.getSize(H)),
                  tx::ceilDiv(op.getSize(S), queries));
 }
@@ -277,7 +284,7 @@ SymExprAttr txc::getAttentionScratchBytes(AttentionOp op,
   std::optional<StridedAttention> attention = getStrided(op);
   if (!attention)
     return getAttentionRowsScratchBytes(op, target);
-  int64_t bytes = x86::attentionScratchBytes(
-      target, x86::chooseAttentionSchedule(target), getHead(op, *attention));
+  int64_t bytes = x86::attentionScratchBytes(target, chooseSchedule(op, target),
+                                             getHead(op, *attention));
   return tx::getConstantExpr(op.getContext(), bytes);
 }

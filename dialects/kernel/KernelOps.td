@@ -154,6 +154,11 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
     v over (b, h, t, e), mask over (b, h, s, t) if there is one, the result over
     (b, h, s, e), each as a map of all six dims. Grouped heads are `h floordiv g`
     in the maps of k and v. The algebra and the attributes are tx.attention's.
+
+    With the `precision` bf16 the factors of both products (scaled q, k, the
+    weights of v, v) may be rounded to bf16, to nearest even; the scores' and the
+    weights' sums and the softmax stay f32. Targets that multiply no bf16, and
+    single queries, keep f32.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v,
                        Optional<AnyRankedTensor>:$mask,
@@ -162,12 +167,13 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
                        F64Attr:$scale, OptionalAttr<Tx_SymExprAttr>:$causal,
                        OptionalAttr<I64Attr>:$window,
                        OptionalAttr<F64Attr>:$softcap,
-                       Tx_MaskedRowAttr:$masked_row);
+                       Tx_MaskedRowAttr:$masked_row,
+                       OptionalAttr<Kernel_PrecisionAttr>:$precision);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $sizes (`symbols` $symbols^)? `(` $q `:` type($q) `,` $k `:` type($k) `,` $v `:` type($v) `)`
     (`mask` $mask^ `:` type($mask))? (`lengths` $lengths^ `:` type($lengths))?
-    `maps` $maps attr-dict `->` type($result)
+    `maps` $maps (`precision` $precision^)? attr-dict `->` type($result)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

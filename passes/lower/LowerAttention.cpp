@@ -45,7 +45,7 @@ static LoweredValues lowerAttentionOp(OpBuilder &b, AttentionOp op) {
       b.getArrayAttr(SmallVector<Attribute>(sizes.begin(), sizes.end())),
       operands.getSymbols(), operands.getMaps(), op.getScaleAttr(),
       op.getCausalAttr(), op.getWindowAttr(), op.getSoftcapAttr(),
-      op.getMaskedRowAttr());
+      op.getMaskedRowAttr(), kernel::PrecisionAttr());
   return SmallVector<Value>{attention.getResult()};
 }
 

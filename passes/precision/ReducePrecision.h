@@ -30,7 +30,8 @@ namespace txc {
 class Report;
 
 /// Gives `precision` to the gemms of `function` that multiply f32 by a stored
-/// f32 matrix. `report` (may be null) receives why others stay as they are.
+/// f32 matrix, and bf16 to its attentions. `report` (may be null) receives why
+/// others stay as they are.
 void reducePrecision(mlir::func::FuncOp function, kernel::Precision precision,
                      Report *report = nullptr);
 

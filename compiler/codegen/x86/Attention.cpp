@@ -15,6 +15,7 @@
 #include "compiler/codegen/x86/AttentionEmitter.h"
 #include "compiler/codegen/x86/AttentionMicrokernels.h"
 #include "compiler/codegen/x86/PackPanel.h"
+#include "compiler/codegen/x86/PackWords.h"
 #include <limits>
 
 using namespace mlir;
@@ -30,9 +31,10 @@ AttentionHead txc::x86::attentionHead(const AttentionSpec &spec) {
 }
 
 AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
+                                   const DotAtom &tileAtom,
                                    const AttentionSpec &spec, Value scratch)
-    : code(code), atom(atom), spec(spec), schedule(spec.schedule),
-      element(atom.word()), head(attentionHead(spec)),
+    : code(code), atom(atom), tileAtom(tileAtom), spec(spec),
+      schedule(spec.schedule), element(atom.word()), head(attentionHead(spec)),
       S(code.index(spec.queries)), T(code.index(spec.keys)) {
   AttentionScratch layout = layOutAttentionScratch(spec.target, schedule, head);
   Value base = code.pointerTo(scratch);
@@ -47,6 +49,10 @@ AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
   corrections = part(layout.corrections);
   biases = part(layout.biases);
   valuePanel = part(layout.values);
+  queryWords = part(layout.queryWords);
+  keyWords = part(layout.keyWords);
+  valueWords = part(layout.valueWords);
+  numbers = part(layout.numbers);
 }
 
 AttentionEmitter::Queries AttentionEmitter::decodeTask(Value task) {
@@ -133,35 +139,82 @@ void AttentionEmitter::packQueries(const Queries &queries) {
   PanelSource source{from, spec.q.strides[2], spec.q.strides[3], queries.count,
                      code.index(spec.size)};
   emitPackPanel(code, element, source, schedule.queryBlock, queryPanel);
-  if (spec.scale == 1.0)
+  if (spec.scale != 1.0) {
+    Value scale = code.constant(vectorType(), spec.scale);
+    code.loop(code.index(0), code.index(spec.size * schedule.queryBlock),
+              lanes(), [&](Value i) {
+                Value at = scratchAt(queryPanel, i);
+                Value value = code.load(vectorType(), at);
+                code.store(
+                    arith::MulFOp::create(code.builder, code.loc, value, scale),
+                    at);
+              });
+  }
+  if (!schedule.converts())
     return;
-  Value scale = code.constant(vectorType(), spec.scale);
-  code.loop(code.index(0), code.index(spec.size * schedule.queryBlock), lanes(),
-            [&](Value i) {
-              Value at = scratchAt(queryPanel, i);
-              Value value = code.load(vectorType(), at);
-              code.store(
-                  arith::MulFOp::create(code.builder, code.loc, value, scale),
-                  at);
-            });
+  OpBuilder &b = code.builder;
+  PanelSource panel{queryPanel, b.getIndexAttr(1),
+                    b.getIndexAttr(schedule.queryBlock),
+                    code.index(schedule.queryBlock), code.index(spec.size)};
+  emitPackWords(code, tileAtom, panel, schedule.queryBlock, RowScales(),
+                numbers, queryWords);
+}
+
+/// Converts a block of keys to panels of scoreKeys.
+void AttentionEmitter::packKeys(const Queries &queries, const Keys &keys) {
+  Value stride = code.index(spec.k.strides[2]);
+  int64_t steps = llvm::divideCeil(spec.size, tileAtom.depth());
+  code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
+    Value offset = code.mul(code.add(keys.first, key), stride);
+    Value left = code.min(code.sub(keys.count, key), schedule.scoreKeys);
+    PanelSource source{code.advance(queries.keys, offset, element),
+                       spec.k.strides[2], spec.k.strides[3], left,
+                       code.index(spec.size)};
+    emitPackWords(code, tileAtom, source, schedule.scoreKeys, RowScales(),
+                  numbers, scratchAt(keyWords, code.mul(key, steps)));
+  });
 }
 
 void AttentionEmitter::emitScores(const Queries &queries, const Keys &keys) {
+  if (schedule.converts())
+    packKeys(queries, keys);
   Value stride = code.index(spec.k.strides[2]);
+  int64_t steps = llvm::divideCeil(spec.size, tileAtom.depth());
   code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
     Value offset = code.mul(code.add(keys.first, key), stride);
     ScoreTile tile;
-    tile.keys = code.advance(queries.keys, offset, element);
+    tile.keysArePacked = schedule.converts();
+    tile.keys = tile.keysArePacked
+                    ? scratchAt(keyWords, code.mul(key, steps))
+                    : code.advance(queries.keys, offset, element);
     tile.keyCount = code.sub(keys.count, key);
     tile.keyStride = stride;
     tile.elementStride = spec.k.strides[3];
-    tile.size = code.index(spec.size);
+    tile.size = code.index(steps);
     code.loop(code.index(0), queries.count, tileLanes(), [&](Value lane) {
-      tile.queries = scratchAt(queryPanel, lane);
+      tile.queries =
+          scratchAt(schedule.converts() ? queryWords : queryPanel, lane);
       tile.scores = scoresAt(key, lane);
-      emitScoreTile(code, atom, schedule, tile);
+      emitScoreTile(code, tileAtom, schedule, tile);
     });
   });
+}
+
+/// Copies a block of values whose elements are not adjacent, or converts it.
+/// Returns where they are then, in rows of whole vectors.
+Value AttentionEmitter::packValues(const Queries &queries, const Keys &keys) {
+  int64_t width = valueVectors() * lanes();
+  Value offset = code.mul(keys.first, code.index(spec.v.strides[2]));
+  PanelSource source{code.advance(queries.values, offset, element),
+                     spec.v.strides[3], spec.v.strides[2],
+                     code.index(spec.valueSize), keys.count};
+  if (schedule.converts()) {
+    emitPackWords(code, tileAtom, source, width, RowScales(), numbers,
+                  valueWords);
+    return valueWords;
+  }
+  emitPackPanel(code, element, source, width, valuePanel);
+  return valuePanel;
 }
 
 void AttentionEmitter::emitOutputs(const Queries &queries, const Keys &keys) {
@@ -172,15 +225,12 @@ void AttentionEmitter::emitOutputs(const Queries &queries, const Keys &keys) {
   tile.valueStride = spec.v.strides[2];
   tile.outputPitch = valueVectors() * lanes();
   int64_t lastLanes = spec.valueSize - (valueVectors() - 1) * lanes();
-  if (head.packsValues) {
-    PanelSource source{values, spec.v.strides[3], spec.v.strides[2],
-                       code.index(spec.valueSize), keys.count};
-    emitPackPanel(code, element, source, tile.outputPitch, valuePanel);
-    values = valuePanel;
+  if (head.packsValues || schedule.converts()) {
+    values = packValues(queries, keys);
     tile.valueStride = code.builder.getIndexAttr(tile.outputPitch);
     lastLanes = lanes();
   }
-  tile.keyCount = keys.count;
+  tile.keyCount = code.ceilDiv(keys.count, tileAtom.depth());
 
   // Tiles of about equal width.
   int64_t numTiles = llvm::divideCeil(valueVectors(), schedule.outputVectors);
@@ -195,7 +245,7 @@ void AttentionEmitter::emitOutputs(const Queries &queries, const Keys &keys) {
       tile.outputs = code.advance(outputRow, vector * lanes(), element);
       vector += tile.vectors;
       tile.lastLanes = vector == valueVectors() ? lastLanes : lanes();
-      emitOutputTile(code, atom, schedule, tile);
+      emitOutputTile(code, tileAtom, schedule, tile);
     }
   });
 }
@@ -309,7 +359,8 @@ LogicalResult txc::x86::emitAttentionTasks(OpBuilder &builder, Location loc,
   if (failed(atom))
     return failure();
   CodeBuilder code(builder, loc, spec.target);
-  AttentionEmitter emitter(code, *atom, spec, scratch);
+  DotAtom tileAtom(builder.getContext(), spec.schedule.type, spec.target);
+  AttentionEmitter emitter(code, *atom, tileAtom, spec, scratch);
   code.loop(taskBegin, taskEnd, 1, [&](Value task) { emitter.emitTask(task); });
   return success();
 }

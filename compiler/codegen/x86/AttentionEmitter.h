@@ -23,7 +23,8 @@ namespace txc::x86 {
 class AttentionEmitter {
 public:
   AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
-                   const AttentionSpec &spec, mlir::Value scratch);
+                   const DotAtom &tileAtom, const AttentionSpec &spec,
+                   mlir::Value scratch);
   void emitTask(mlir::Value task);
 
 private:
@@ -48,6 +49,8 @@ private:
   void emitBlock(const Queries &queries);
   void initializeState(const Queries &queries);
   void packQueries(const Queries &queries);
+  void packKeys(const Queries &queries, const Keys &keys);
+  mlir::Value packValues(const Queries &queries, const Keys &keys);
   void emitScores(const Queries &queries, const Keys &keys);
   void emitOutputs(const Queries &queries, const Keys &keys);
   void finish(const Queries &queries);
@@ -59,6 +62,8 @@ private:
   // AttentionSoftmax.cpp
   void emitSoftmax(const Queries &queries, const Keys &keys);
   void softmaxLanes(const Keys &keys, mlir::Value lane);
+  llvm::SmallVector<mlir::Value> weightLanes(const Keys &keys, mlir::Value lane,
+                                             llvm::ArrayRef<mlir::Value> now);
   void transformScores(const Queries &queries, const Keys &keys);
   void transformLanes(const Queries &queries, const Keys &keys,
                       mlir::Value lane);
@@ -103,14 +108,15 @@ private:
   }
 
   CodeBuilder &code;
-  const DotAtom &atom;
+  /// Of single rows, and of tiles.
+  const DotAtom &atom, &tileAtom;
   const AttentionSpec &spec;
   const AttentionSchedule &schedule;
   mlir::Type element;
   AttentionHead head;
   mlir::Value S, T;
   mlir::Value queryPanel, scores, outputs, maxima, sums, corrections, biases,
-      valuePanel;
+      valuePanel, queryWords, keyWords, valueWords, numbers;
   /// Whether the mask turned out to be of i1.
   bool maskIsBoolean = false;
 };

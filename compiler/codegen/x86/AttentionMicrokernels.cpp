@@ -20,10 +20,10 @@ using namespace txc::x86;
 void txc::x86::emitScoreTile(CodeBuilder &code, const DotAtom &atom,
                              const AttentionSchedule &schedule,
                              const ScoreTile &tile) {
-  bool isUnit = isStaticOne(tile.elementStride);
+  bool isUnit = tile.keysArePacked || isStaticOne(tile.elementStride);
   std::string name =
-      ("txc_attention_scores_f32_" + Twine(isUnit ? "" : "strided_") +
-       Twine(schedule.scoreKeys) + "x" +
+      ("txc_attention_scores_" + getName(atom.type()) + "_" +
+       Twine(isUnit ? "" : "strided_") + Twine(schedule.scoreKeys) + "x" +
        Twine(schedule.scoreVectors * atom.lanes()) + "_v" + Twine(atom.lanes()))
           .str();
   Type ptr = code.ptrType(), index = code.indexType(), element = atom.word();
@@ -31,9 +31,15 @@ void txc::x86::emitScoreTile(CodeBuilder &code, const DotAtom &atom,
       name, {ptr, index, index, index, ptr, index, ptr}, [&](ValueRange args) {
         Value keys = args[0], keyCount = args[1], keyStride = args[2];
         TileOperand left, right;
-        left.kStride = isUnit ? code.index(1) : args[3];
+        left.kStride = tile.keysArePacked ? code.index(schedule.scoreKeys)
+                       : isUnit           ? code.index(1)
+                                          : args[3];
         Value last = code.sub(keyCount, 1);
         for (int64_t i = 0; i < schedule.scoreKeys; ++i) {
+          if (tile.keysArePacked) {
+            left.append(keys, i);
+            continue;
+          }
           Value row = code.mul(code.min(code.index(i), last), keyStride);
           left.append(code.advance(keys, row, element), 0);
         }
@@ -62,10 +68,11 @@ void txc::x86::emitOutputTile(CodeBuilder &code, const DotAtom &atom,
                               const OutputTile &tile) {
   int64_t lanes = atom.lanes(), rows = schedule.outputRows;
   bool isMasked = tile.lastLanes < lanes;
-  std::string name = ("txc_attention_outputs_f32_" + Twine(rows) + "x" +
-                      Twine((tile.vectors - 1) * lanes + tile.lastLanes) +
-                      "_pitch" + Twine(tile.outputPitch) + "_v" + Twine(lanes))
-                         .str();
+  std::string name =
+      ("txc_attention_outputs_" + getName(atom.type()) + "_" + Twine(rows) +
+       "x" + Twine((tile.vectors - 1) * lanes + tile.lastLanes) + "_pitch" +
+       Twine(tile.outputPitch) + "_v" + Twine(lanes))
+          .str();
   Type ptr = code.ptrType(), index = code.indexType(), element = atom.word();
   func::FuncOp callee = code.getOrCreateFunction(
       name, {ptr, index, ptr, index, ptr, ptr}, [&](ValueRange args) {
@@ -84,8 +91,10 @@ void txc::x86::emitOutputTile(CodeBuilder &code, const DotAtom &atom,
         };
         SmallVector<Value> init;
         for (int64_t i = 0; i < rows; ++i) {
+          Type f32 = code.builder.getF32Type();
           Value factor =
-              atom.broadcast(code, code.advance(corrections, i, element));
+              code.splat(code.load(f32, code.advance(corrections, i, f32)),
+                         atom.accumulator());
           for (int64_t j = 0; j < tile.vectors; ++j) {
             Value before = code.load(atom.accumulator(), outputAt(i, j));
             init.push_back(

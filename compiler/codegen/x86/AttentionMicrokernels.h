@@ -24,8 +24,11 @@ struct ScoreTile {
   /// the last.
   mlir::Value keys, keyCount;
   mlir::OpFoldResult keyStride, elementStride;
+  /// Keys are a panel [size][scoreKeys] of words instead.
+  bool keysArePacked = false;
   /// The first of the tile's lanes in [size][queryBlock].
   mlir::Value queries;
+  /// In steps of the atom.
   mlir::Value size;
   /// The first of the tile's lanes in [key][scorePitch].
   mlir::Value scores;
@@ -37,7 +40,8 @@ void emitScoreTile(CodeBuilder &code, const DotAtom &atom,
                    const AttentionSchedule &schedule, const ScoreTile &tile);
 
 struct OutputTile {
-  /// The tile's first query in [key][scorePitch], and the number of keys.
+  /// The tile's first query in [key][scorePitch], and the number of keys in
+  /// steps of the atom.
   mlir::Value weights, keyCount;
   /// The first of the tile's lanes in the first key's value.
   mlir::Value values;

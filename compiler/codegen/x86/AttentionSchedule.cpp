@@ -18,24 +18,36 @@ using namespace txc;
 using namespace txc::x86;
 using llvm::alignTo;
 
-AttentionSchedule
-txc::x86::chooseAttentionSchedule(const VectorTarget &target) {
+AttentionSchedule txc::x86::chooseAttentionSchedule(const VectorTarget &target,
+                                                    DotType type) {
+  if (!hasDotInstruction(type, target))
+    type = DotType::f32;
   // As for products: accumulators, the lane operand and a broadcast fill the
   // registers. 252 keys are a multiple of all tiles, and with 64 queries their
   // scores take 64 KiB.
   if (target.numVectorRegisters >= 32)
-    return {/*queryBlock=*/64,  /*keyBlock=*/252,
+    return {type,
+            /*queryBlock=*/64,
+            /*keyBlock=*/252,
             /*scoreKeys=*/12,
-            /*scoreVectors=*/2, /*outputRows=*/8,
+            /*scoreVectors=*/2,
+            /*outputRows=*/8,
             /*outputVectors=*/3};
   if (target.vectorBits >= 256)
-    return {/*queryBlock=*/48,  /*keyBlock=*/252,
+    return {type,
+            /*queryBlock=*/48,
+            /*keyBlock=*/252,
             /*scoreKeys=*/6,
-            /*scoreVectors=*/2, /*outputRows=*/6,
+            /*scoreVectors=*/2,
+            /*outputRows=*/6,
             /*outputVectors=*/2};
-  return {
-      /*queryBlock=*/48,  /*keyBlock=*/252, /*scoreKeys=*/4,
-      /*scoreVectors=*/2, /*outputRows=*/4, /*outputVectors=*/2};
+  return {type,
+          /*queryBlock=*/48,
+          /*keyBlock=*/252,
+          /*scoreKeys=*/4,
+          /*scoreVectors=*/2,
+          /*outputRows=*/4,
+          /*outputVectors=*/2};
 }
 
 AttentionScratch
@@ -51,7 +63,7 @@ txc::x86::layOutAttentionScratch(const VectorTarget &target,
     offset = alignTo(offset + floats * int64_t(sizeof(float)), cacheLine);
     return start;
   };
-  AttentionScratch scratch;
+  AttentionScratch scratch = {};
   scratch.queries = take(head.size * schedule.queryBlock);
   scratch.scores = take(schedule.keyBlock * schedule.scorePitch());
   scratch.outputs = take(schedule.queryBlock * valueLanes);
@@ -61,6 +73,17 @@ txc::x86::layOutAttentionScratch(const VectorTarget &target,
   int64_t keyBiases = alignTo(schedule.keyBlock, lanes);
   scratch.biases = take(head.hasMask ? std::max(lanes * lanes, keyBiases) : 0);
   scratch.values = take(head.packsValues ? schedule.keyBlock * valueLanes : 0);
+  if (schedule.converts()) {
+    int64_t depth = getDotDepth(schedule.type);
+    int64_t size = llvm::divideCeil(head.size, depth);
+    // Packing stores whole vectors, past the end of narrow panels.
+    scratch.queryWords = take(size * schedule.queryBlock);
+    scratch.keyWords = take(size * schedule.keyBlock + lanes);
+    scratch.valueWords =
+        take(llvm::divideCeil(schedule.keyBlock, depth) * valueLanes);
+    int64_t widest = std::max(schedule.queryBlock, valueLanes);
+    scratch.numbers = take(convertedNumbers * widest);
+  }
   scratch.total = offset;
   return scratch;
 }

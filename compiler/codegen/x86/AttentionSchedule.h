@@ -14,12 +14,14 @@
 #ifndef TXC_COMPILER_CODEGEN_X86_ATTENTIONSCHEDULE_H
 #define TXC_COMPILER_CODEGEN_X86_ATTENTIONSCHEDULE_H
 
-#include "compiler/targets/VectorTarget.h"
+#include "compiler/codegen/x86/DotType.h"
 #include <cstdint>
 
 namespace txc::x86 {
 
 struct AttentionSchedule {
+  /// What the tiles multiply: f32, or bf16 where the target has it.
+  DotType type;
   /// Queries of one task; a multiple of the vector length.
   int64_t queryBlock;
   /// Keys whose scores are held at a time.
@@ -31,6 +33,7 @@ struct AttentionSchedule {
   /// of the value's elements in lanes. outputRows divides queryBlock.
   int64_t outputRows, outputVectors;
 
+  bool converts() const { return type != DotType::f32; }
   /// Elements between the scores of consecutive keys: an odd number of cache
   /// lines, or a column of scores would fall on a quarter of the cache's sets.
   int64_t scorePitch() const {
@@ -39,7 +42,9 @@ struct AttentionSchedule {
   }
 };
 
-AttentionSchedule chooseAttentionSchedule(const VectorTarget &target);
+/// \p type is what may be multiplied.
+AttentionSchedule chooseAttentionSchedule(const VectorTarget &target,
+                                          DotType type = DotType::f32);
 
 /// The sizes of a head that decide about scratch.
 struct AttentionHead {
@@ -68,6 +73,10 @@ struct AttentionScratch {
   int64_t biases;
   /// [keyBlock][padded valueSize].
   int64_t values;
+  /// When tiles multiply words of bf16: [words of size][queryBlock], panels
+  /// [words of size][scoreKeys] of the keys, [words of keyBlock][padded
+  /// valueSize], and a chunk of f32 on its way there.
+  int64_t queryWords, keyWords, valueWords, numbers;
   int64_t total;
 };
 AttentionScratch layOutAttentionScratch(const VectorTarget &target,

@@ -44,6 +44,51 @@ Value AttentionEmitter::emitLarger(Value a, Value b) {
   return code.select(isLarger, b, a);
 }
 
+/// Replaces scores by weights exp(score - now), as words of the tiles' type,
+/// and returns their sums. A step takes as many keys as a word has numbers; it
+/// has read their scores when it stores where the first ones were.
+SmallVector<Value> AttentionEmitter::weightLanes(const Keys &keys, Value lane,
+                                                 ArrayRef<Value> now) {
+  OpBuilder &builder = code.builder;
+  Location loc = code.loc;
+  Value zero = code.constant(vectorType(), 0.0);
+  SmallVector<Value> noSums(schedule.scoreVectors, zero);
+  int64_t depth = tileAtom.depth();
+  Value lastKey = code.sub(keys.count, 1);
+  auto emitWeight = [&](Value key, Value from, Value maximum) -> Value {
+    Value at = scoresAt(depth == 1 ? key : code.min(key, lastKey), from);
+    Value shifted = arith::SubFOp::create(builder, loc,
+                                          code.load(vectorType(), at), maximum);
+    return emitExp(builder, loc, shifted, spec.target);
+  };
+  return code.loop(
+      code.index(0), keys.count, depth, noSums,
+      [&](Value key, ValueRange carried) {
+        Value word = code.div(key, code.index(depth));
+        SmallVector<Value> next;
+        for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
+          Value from = code.add(lane, j * lanes());
+          SmallVector<Value> weights;
+          Value sum = carried[j];
+          for (int64_t i = 0; i < depth; ++i) {
+            Value weight = emitWeight(code.add(key, i), from, now[j]);
+            if (i != 0) {
+              Value exists = code.compare(CmpIPredicate::slt, code.add(key, i),
+                                          keys.count);
+              weight = code.select(exists, weight, zero);
+            }
+            weights.push_back(weight);
+            sum = arith::AddFOp::create(builder, loc, sum, weight);
+          }
+          Value joined =
+              tileAtom.makeLeftWords(code, weights, Quantization()).front();
+          code.store(joined, scoresAt(word, from));
+          next.push_back(sum);
+        }
+        return next;
+      });
+}
+
 /// Replaces the scores of a tile of queries by weights exp(score - maximum),
 /// and updates maxima, sums and the corrections of what earlier blocks added
 /// up.
@@ -80,23 +125,7 @@ void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
   for (size_t i = now.size(); i < partial.size(); ++i)
     now[i % now.size()] = emitLarger(now[i % now.size()], partial[i]);
 
-  Value zero = code.constant(vectorType(), 0.0);
-  SmallVector<Value> noSums(schedule.scoreVectors, zero);
-  SmallVector<Value> blockSums = code.loop(
-      code.index(0), keys.count, 1, noSums, [&](Value key, ValueRange carried) {
-        SmallVector<Value> next;
-        for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
-          Value at = scoresAt(key, laneOf(j));
-          Value shifted = arith::SubFOp::create(
-              builder, loc, code.load(vectorType(), at), now[j]);
-          Value weight = emitExp(builder, loc, shifted, spec.target);
-          code.store(weight, at);
-          next.push_back(
-              arith::AddFOp::create(builder, loc, carried[j], weight));
-        }
-        return next;
-      });
-
+  SmallVector<Value> blockSums = weightLanes(keys, lane, now);
   for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
     Value fall = arith::SubFOp::create(builder, loc, before[j], now[j]);
     Value correction = emitExp(builder, loc, fall, spec.target);

@@ -19,6 +19,11 @@ namespace txc::x86 {
 
 enum class DotType { f32, bf16, i8 };
 
+/// For the names of functions.
+inline llvm::StringRef getName(DotType type) {
+  return type == DotType::f32 ? "f32" : type == DotType::bf16 ? "bf16" : "i8";
+}
+
 /// Numbers of \p type in a word of 32 bits.
 constexpr int64_t getDotDepth(DotType type) {
   return type == DotType::f32 ? 1 : type == DotType::bf16 ? 2 : 4;
@@ -30,6 +35,10 @@ constexpr bool hasDotInstruction(DotType type, const VectorTarget &target) {
          : type == DotType::bf16 ? target.hasBf16Dot
                                  : target.hasInt8Dot;
 }
+
+/// Neighbours along k that are packed as f32, then converted while they are in
+/// L1.
+constexpr int64_t convertedNumbers = 64;
 
 } // namespace txc::x86
 

@@ -103,13 +103,10 @@ void txc::x86::emitMicrokernelCall(CodeBuilder &code, const DotAtom &atom,
   std::string reads = rows.packed  ? ("packed" + Twine(schedule.MR)).str()
                       : unitStride ? "rows"
                                    : "strided";
-  StringRef type = schedule.type == DotType::f32    ? "f32"
-                   : schedule.type == DotType::bf16 ? "bf16"
-                                                    : "i8";
-  std::string name =
-      ("txc_gemm_" + type + "_" + reads + "_" + Twine(rows.count) + "x" +
-       Twine(schedule.NR) + "_v" + Twine(atom.lanes()))
-          .str();
+  std::string name = ("txc_gemm_" + getName(schedule.type) + "_" + reads + "_" +
+                      Twine(rows.count) + "x" + Twine(schedule.NR) + "_v" +
+                      Twine(atom.lanes()))
+                         .str();
 
   SmallVector<Value> operands = llvm::to_vector(rows.pointers);
   operands.push_back(rows.packed ? code.index(schedule.MR)

@@ -26,9 +26,6 @@ constexpr int64_t panelLanes = 16;
 /// Microkernels have multiples of so many rows.
 constexpr int64_t rowStep = 4;
 
-/// Steps along k of f32 that are packed, then converted while they are in L1.
-constexpr int64_t convertedNumbers = 64;
-
 /// Along k, sizes count the steps of a DotAtom.
 struct GemmSchedule {
   DotType type;

@@ -14,7 +14,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/x86/PackWords.h"
-#include "compiler/codegen/x86/GemmSchedule.h"
 #include "compiler/codegen/x86/Intrinsics.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/Twine.h"
@@ -168,25 +167,32 @@ void txc::x86::emitPackWords(CodeBuilder &code, const DotAtom &atom,
                              const PanelSource &source, int64_t width,
                              const RowScales &rows, Value numbers,
                              Value destination) {
-  StringRef type = atom.type() == DotType::i8 ? "i8" : "bf16";
-  std::string name = ("txc_pack_" + type + "_" + nameStride(source.kStride) +
-                      (isStaticOne(source.laneStride) ? "_copied_" : "_") +
-                      Twine(width) + "_v" + Twine(atom.lanes()))
-                         .str();
-  Type ptr = code.ptrType(), index = code.indexType();
+  std::string name =
+      ("txc_pack_" + getName(atom.type()) + "_" + nameStride(source.kStride) +
+       (isStaticOne(source.laneStride) ? "_copied_" : "_") + Twine(width) +
+       "_v" + Twine(atom.lanes()))
+          .str();
+  SmallVector<Value> operands{source.pointer,
+                              code.index(source.laneStride),
+                              code.index(source.kStride),
+                              source.lanes,
+                              source.kCount,
+                              numbers,
+                              destination};
+  if (atom.type() == DotType::i8)
+    llvm::append_values(operands, rows.factors, rows.zeros);
   func::FuncOp callee = code.getOrCreateFunction(
-      name, {ptr, index, index, index, index, ptr, ptr, ptr, ptr},
-      [&](ValueRange args) {
+      name, ValueRange(operands).getTypes(), [&](ValueRange args) {
         PanelSource inner{
             args[0], getInnerStride(code, source.laneStride, args[1]),
             getInnerStride(code, source.kStride, args[2]), args[3], args[4]};
-        RowScales innerRows{args[5], /*scales=*/Value(), args[6]};
-        WordPacker{code, atom, width, inner, innerRows, args[7], args[8]}
+        RowScales innerRows;
+        if (atom.type() == DotType::i8)
+          innerRows = {args[7], /*scales=*/Value(), args[8]};
+        WordPacker{code, atom, width, inner, innerRows, args[5], args[6]}
             .pack();
       });
-  code.call(callee, {source.pointer, code.index(source.laneStride),
-                     code.index(source.kStride), source.lanes, source.kCount,
-                     rows.factors, rows.zeros, numbers, destination});
+  code.call(callee, operands);
 }
 
 //===----------------------------------------------------------------------===//

@@ -226,7 +226,7 @@ static OwningOpRef<ModuleOp> buildAttention(MLIRContext *context,
 llvm::Expected<AttentionKernel>
 AttentionKernel::create(const AttentionCase &test, const TestCpu &cpu) {
   AttentionKernel kernel;
-  kernel.schedule = chooseAttentionSchedule(cpu.target);
+  kernel.schedule = chooseAttentionSchedule(cpu.target, test.type);
   int64_t scratchBytes = 0;
   std::unique_ptr<MLIRContext> context = makeKernelContext();
   OwningOpRef<ModuleOp> module =

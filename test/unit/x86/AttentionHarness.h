@@ -52,6 +52,7 @@ struct AttentionCase {
   bool softcapAfterMask = false;
   x86::FullyMasked fullyMasked = x86::FullyMasked::NaN;
   double scale = 0.125;
+  x86::DotType type = x86::DotType::f32;
 };
 
 /// Strides over (b, h, s or t, element).
