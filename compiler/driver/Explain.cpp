@@ -108,6 +108,17 @@ void Explainer::explainPhase(kernel::PhaseInterface phase,
   entry.bytes = getAmount(getPhaseBytes(phase));
 }
 
+/// Products that an instruction of \p target adds up in a lane.
+static int64_t getDotDepth(kernel::PhaseInterface phase,
+                           const VectorTarget &target) {
+  auto gemm = dyn_cast<kernel::GemmOp>(*phase);
+  if (!gemm || !gemm.getPrecision())
+    return 1;
+  if (*gemm.getPrecision() == kernel::Precision::bf16)
+    return target.hasBf16Dot ? 2 : 1;
+  return target.hasInt8Dot ? 4 : 1;
+}
+
 /// What the phases take at least.
 void Explainer::predict() {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
@@ -118,11 +129,12 @@ void Explainer::predict() {
     return;
   }
   VectorTarget target = getVectorTarget(**machine);
-  for (ExplainedPhase &phase : result.phases) {
+  for (auto [op, phase] :
+       llvm::zip_equal(main.getOps<kernel::PhaseInterface>(), result.phases)) {
     if (!phase.flops.value || !phase.bytes.value)
       continue;
-    phase.roofline =
-        getRoofline(target, *phase.flops.value, *phase.bytes.value);
+    phase.roofline = getRoofline(target, *phase.flops.value, *phase.bytes.value,
+                                 getDotDepth(op, target));
     result.cycles += phase.roofline->cycles;
   }
 }

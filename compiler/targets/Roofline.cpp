@@ -12,10 +12,10 @@ constexpr double kCacheBytesPerCycle = 32;
 constexpr double kMemoryBytesPerCycle = 8;
 
 Roofline txc::getRoofline(const VectorTarget &target, int64_t flops,
-                          int64_t bytes) {
+                          int64_t bytes, int64_t depth) {
   // Without a fused one, half of these are multiplications.
-  double flopsPerCycle =
-      kVectorOpsPerCycle * target.lanes(32) * (target.hasFma ? 2 : 1);
+  double flopsPerCycle = kVectorOpsPerCycle * target.lanes(32) *
+                         (target.hasFma ? 2 : 1) * static_cast<double>(depth);
   bool isInCache = bytes <= target.l2Bytes;
   double computing = static_cast<double>(flops) / flopsPerCycle;
   double moving = static_cast<double>(bytes) /

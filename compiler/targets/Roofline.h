@@ -30,9 +30,11 @@ struct Roofline {
   Bound bound = Bound::Compute;
 };
 
-/// For \p flops operations on f32 and \p bytes read and written. Tensors that
-/// fit into the second cache are taken to be there.
-Roofline getRoofline(const VectorTarget &target, int64_t flops, int64_t bytes);
+/// For \p flops operations and \p bytes read and written. Tensors that fit into
+/// the second cache are taken to be there. \p depth is how many products a lane
+/// of 32 bits adds up in one instruction: 1 of f32, 2 of bf16, 4 of i8.
+Roofline getRoofline(const VectorTarget &target, int64_t flops, int64_t bytes,
+                     int64_t depth = 1);
 
 /// "compute", "L2", "memory".
 llvm::StringRef getName(Bound bound);

@@ -88,6 +88,7 @@ TEST(Roofline, TellsWhatBounds) {
   target.l2Bytes = 1 << 20;
   EXPECT_EQ(getRoofline(target, 64'000, 100).cycles, 1000);
   EXPECT_EQ(getRoofline(target, 64'000, 100).bound, Bound::Compute);
+  EXPECT_EQ(getRoofline(target, 64'000, 100, /*depth=*/4).cycles, 250);
   EXPECT_EQ(getRoofline(target, 64, 1 << 20).cycles, (1 << 20) / 32);
   EXPECT_EQ(getRoofline(target, 64, 1 << 20).bound, Bound::Cache);
   EXPECT_EQ(getRoofline(target, 64, 1 << 21).cycles, (1 << 21) / 8);
