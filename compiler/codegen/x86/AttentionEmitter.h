@@ -72,7 +72,7 @@ private:
                      llvm::function_ref<mlir::Value(mlir::Value)> biasOf);
   mlir::Value emitLarger(mlir::Value a, mlir::Value b);
   mlir::Value transformScore(mlir::Value score, mlir::Value bias);
-  void loadKeyBiases(const Queries &queries, const Keys &keys);
+  mlir::Value loadKeyBiases(const Queries &queries, const Keys &keys);
   void loadBiasSquare(const Queries &queries, const Keys &keys,
                       mlir::Value lane, mlir::Value key);
   void storeBias(const Queries &queries, const Keys &keys, mlir::Value query,

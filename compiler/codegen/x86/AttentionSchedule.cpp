@@ -23,12 +23,12 @@ AttentionSchedule txc::x86::chooseAttentionSchedule(const VectorTarget &target,
   if (!hasDotInstruction(type, target))
     type = DotType::f32;
   // As for products: accumulators, the lane operand and a broadcast fill the
-  // registers. 252 keys are a multiple of all tiles, and with 64 queries their
-  // scores take 64 KiB.
+  // registers. The scores of a block, a multiple of all tiles, take at most 30
+  // KiB: they are read and written three times.
   if (target.numVectorRegisters >= 32)
     return {type,
             /*queryBlock=*/64,
-            /*keyBlock=*/252,
+            /*keyBlock=*/96,
             /*scoreKeys=*/12,
             /*scoreVectors=*/2,
             /*outputRows=*/8,
@@ -36,14 +36,14 @@ AttentionSchedule txc::x86::chooseAttentionSchedule(const VectorTarget &target,
   if (target.vectorBits >= 256)
     return {type,
             /*queryBlock=*/48,
-            /*keyBlock=*/252,
+            /*keyBlock=*/144,
             /*scoreKeys=*/6,
             /*scoreVectors=*/2,
             /*outputRows=*/6,
             /*outputVectors=*/2};
   return {type,
           /*queryBlock=*/48,
-          /*keyBlock=*/252,
+          /*keyBlock=*/144,
           /*scoreKeys=*/4,
           /*scoreVectors=*/2,
           /*outputRows=*/4,

@@ -13,6 +13,7 @@
 #include "compiler/codegen/x86/AttentionEmitter.h"
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/VectorMath.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include <limits>
 #include <numeric>
 
@@ -143,10 +144,17 @@ void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
 
 void AttentionEmitter::transformScores(const Queries &queries,
                                        const Keys &keys) {
-  if (spec.mask && spec.maskIsPerKey)
-    loadKeyBiases(queries, keys);
-  code.loop(code.index(0), queries.count, lanes(),
-            [&](Value lane) { transformLanes(queries, keys, lane); });
+  auto transform = [&] {
+    code.loop(code.index(0), queries.count, lanes(),
+              [&](Value lane) { transformLanes(queries, keys, lane); });
+  };
+  if (!spec.mask || !spec.maskIsPerKey)
+    return transform();
+  Value changesScores = loadKeyBiases(queries, keys);
+  if (spec.softcap || spec.causalOffset)
+    return transform();
+  // Most blocks have no padding.
+  code.ifThen(changesScores, transform);
 }
 
 void AttentionEmitter::transformLanes(const Queries &queries, const Keys &keys,
@@ -235,12 +243,30 @@ Value AttentionEmitter::applyCausality(const Queries &queries, const Keys &keys,
   return code.select(isSeen, score, code.constant(vectorType(), -infinity));
 }
 
-/// Fills `biases` with the mask of each key of the block.
-void AttentionEmitter::loadKeyBiases(const Queries &queries, const Keys &keys) {
+/// Fills `biases` with the mask of each key of the block. Returns an i1: one of
+/// them is not zero.
+Value AttentionEmitter::loadKeyBiases(const Queries &queries,
+                                      const Keys &keys) {
+  OpBuilder &builder = code.builder;
+  Location loc = code.loc;
   Value anyQuery = code.index(0);
   code.loop(code.index(0), keys.count, lanes(), [&](Value key) {
     storeBias(queries, keys, anyQuery, key, scratchAt(biases, key));
   });
+  Value zero = code.constant(vectorType(), 0.0);
+  Value none = arith::ConstantOp::create(
+      builder, loc,
+      builder.getZeroAttr(VectorType::get(lanes(), builder.getI1Type())));
+  SmallVector<Value> found = code.loop(
+      code.index(0), keys.count, lanes(), {none},
+      [&](Value key, ValueRange carried) -> SmallVector<Value> {
+        Value bias = code.load(vectorType(), scratchAt(biases, key));
+        Value isBias =
+            arith::CmpFOp::create(builder, loc, CmpFPredicate::UNE, bias, zero);
+        return {arith::OrIOp::create(builder, loc, carried.front(), isBias)};
+      });
+  return vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR,
+                                     found.front());
 }
 
 /// Fills `biases` with the mask of a vector of keys from \p key on and of
@@ -272,6 +298,9 @@ void AttentionEmitter::storeBias(const Queries &queries, const Keys &keys,
     if (maskIsBoolean)
       bias = code.select(bias, code.constant(vectorType(), 0.0),
                          code.constant(vectorType(), -infinity));
+    // What is behind the last key must not look like padding.
+    if (valid)
+      bias = code.select(valid, bias, code.constant(vectorType(), 0.0));
     code.store(bias, to);
   };
   Value left = code.sub(keys.count, key);
