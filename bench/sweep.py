@@ -46,7 +46,7 @@ def sweep(args, path):
         for batch in args.batches:
             for length in args.lengths:
                 inputs = generator.make(batch, length, ragged=False)
-                error = bench.compare_outputs(runners, inputs)["txc"]
+                error = bench.compare_outputs(runners, inputs)["txc"][0]
                 ratio = measure(runners, args.rounds, args.turn)
                 yield batch, length, ratio, error
     finally:

@@ -249,8 +249,11 @@ SymExprAttr txc::getGemmTaskCount(GemmOp op, const VectorTarget &target) {
   }
   GemmSchedule schedule = getSchedule(op, target);
   unsigned m = op.getBatchRank();
-  SymExprAttr count = tx::mul(tx::ceilDiv(op.getSize(m), schedule.MC),
-                              tx::ceilDiv(op.getSize(m + 1), schedule.NC));
+  SymExprAttr two = tx::min(tx::floorDiv(op.getSize(m), x86::fewestRows),
+                            tx::getConstantExpr(op.getContext(), 2));
+  SymExprAttr rowBlocks = tx::max(tx::ceilDiv(op.getSize(m), schedule.MC), two);
+  SymExprAttr count =
+      tx::mul(rowBlocks, tx::ceilDiv(op.getSize(m + 1), schedule.NC));
   for (unsigned dim = 0; dim < m; ++dim)
     count = tx::mul(count, op.getSize(dim));
   return count;

@@ -137,12 +137,8 @@ SmallVector<Value> txc::x86::emitTileLoop(CodeBuilder &code,
               code, right.address(code, rightOffset, j, atom.word()),
               isLast ? options.lastMask : Value()));
         }
-        if (options.prefetchDistance != 0) {
-          Value ahead =
-              code.mul(code.add(k, options.prefetchDistance), right.kStride);
-          for (size_t j = 0; j < right.size(); ++j)
-            code.prefetch(right.address(code, ahead, j, atom.word()));
-        }
+        for (Value place : options.fetched)
+          code.prefetch(code.advance(place, rightOffset, atom.word()));
         for (int64_t word = 0; word < atom.leftWords(); ++word) {
           SmallVector<Value> factors;
           for (Value vector : lanes)

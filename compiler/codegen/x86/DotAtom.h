@@ -104,8 +104,8 @@ struct TileOperand {
 };
 
 struct TileOptions {
-  /// How many steps ahead the right operand is fetched into L1; 0: not at all.
-  int64_t prefetchDistance = 0;
+  /// Places that are fetched into L1 as they advance with the right operand.
+  mlir::ValueRange fetched;
   /// The mask of the last vector of the right operand; null: all lanes.
   mlir::Value lastMask;
 };

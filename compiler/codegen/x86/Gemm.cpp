@@ -56,6 +56,9 @@ private:
   Value finishSums(const OutputBlock &block, Value sums, Value m, Value n);
   SmallVector<Value> panelsAt(const OutputBlock &block, const Run &run,
                               Value n);
+  SmallVector<Value> fetchedPanels(const OutputBlock &block, const Run &run,
+                                   Value n, Value m, Value rows,
+                                   ValueRange panels);
   void emitTile(const OutputBlock &block, const Run &run, Value n, Value m);
   void emitMicrokernels(const OutputBlock &block, const Run &run, Value m,
                         Value rows, MicrokernelTile &tile);
@@ -89,6 +92,13 @@ private:
 
 } // namespace
 
+/// The number of blocks that \p m rows are cut into, see GemmSchedule::MC.
+static Value countRowBlocks(CodeBuilder &code, const GemmSchedule &schedule,
+                            Value m) {
+  Value two = code.min(code.div(m, code.index(fewestRows)), 2);
+  return code.max(code.ceilDiv(m, schedule.MC), two);
+}
+
 GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
                          const GemmSpec &spec, Value scratch)
     : code(code), atom(atom), spec(spec), schedule(spec.schedule),
@@ -105,8 +115,8 @@ GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
   scratchC = part(layout.c);
   numbers = part(layout.numbers);
   rowScales = {part(layout.factors), part(layout.scales), part(layout.zeros)};
-  rowBlocks = code.max(code.ceilDiv(M, schedule.MC), 1);
-  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), schedule.MR);
+  rowBlocks = code.max(countRowBlocks(code, schedule, M), 1);
+  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), rowStep);
 }
 
 /// The start of batch \p linearBatch, whose last dim varies fastest.
@@ -273,6 +283,32 @@ SmallVector<Value> GemmEmitter::panelsAt(const OutputBlock &block,
   return panels;
 }
 
+/// What the tile at row \p m fetches meanwhile: its own panels further on, the
+/// last tile of a column the next tile's panels, or that one would begin with
+/// misses that nothing hides. Panels longer than this would leave L1 before.
+SmallVector<Value> GemmEmitter::fetchedPanels(const OutputBlock &block,
+                                              const Run &run, Value n, Value m,
+                                              Value rows, ValueRange panels) {
+  constexpr int64_t longestPanel = 512;
+  // The hardware prefetcher sees several short streams and stops at each page.
+  // With few rows a step takes less time.
+  Value isDirect =
+      code.compare(CmpIPredicate::sle, rows, code.index(schedule.directRows));
+  Value distance = code.select(isDirect, code.index(64 * panelLanes),
+                               code.index(32 * panelLanes));
+  SmallVector<Value> ahead;
+  for (Value panel : panels)
+    ahead.push_back(code.advance(panel, distance, atom.word()));
+  if (schedule.splitsK || schedule.KC > longestPanel)
+    return ahead;
+  Value isLast =
+      code.compare(CmpIPredicate::sge, code.add(m, schedule.MR), block.rows);
+  SmallVector<Value> next = panelsAt(block, run, code.add(n, schedule.NR));
+  for (auto [pointer, nextPanel] : llvm::zip_equal(ahead, next))
+    pointer = code.select(isLast, nextPanel, pointer);
+  return ahead;
+}
+
 void GemmEmitter::emitRun(const OutputBlock &block, const Run &run) {
   code.loop(code.index(0), block.columns, schedule.NR, [&](Value n) {
     code.loop(code.index(0), block.rows, schedule.MR,
@@ -294,6 +330,7 @@ void GemmEmitter::emitTile(const OutputBlock &block, const Run &run, Value n,
   tile.accumulate = run.accumulate;
   tile.panels = panelsAt(block, run, n);
   Value rows = code.min(code.sub(block.rows, m), schedule.MR);
+  tile.fetched = fetchedPanels(block, run, n, m, rows, tile.panels);
   emitMicrokernels(block, run, m, rows, tile);
   code.ifThen(run.isLast,
               [&] { storeTile(block, n, m, rows, tile.c, tile.ldc); });
@@ -398,7 +435,7 @@ Value txc::x86::emitGemmTaskCount(OpBuilder &builder, Location loc,
                                   OpFoldResult n) {
   VectorTarget target;
   CodeBuilder code(builder, loc, target);
-  Value count = code.mul(code.ceilDiv(code.index(m), schedule.MC),
+  Value count = code.mul(countRowBlocks(code, schedule, code.index(m)),
                          code.ceilDiv(code.index(n), schedule.NC));
   for (OpFoldResult extent : batch)
     count = code.mul(count, code.index(extent));

@@ -62,9 +62,9 @@ struct GemmSpec {
   GemmStore store;
 };
 
-/// The number of tasks, batch · ceil(M / MC) · ceil(N / NC). Tasks are
-/// independent. Consecutive ones share rows of A, so give each worker a
-/// contiguous range.
+/// The number of tasks: batch · blocks of rows (see GemmSchedule::MC) ·
+/// ceil(N / NC). Tasks are independent. Consecutive ones share rows of A, so
+/// give each worker a contiguous range.
 mlir::Value emitGemmTaskCount(mlir::OpBuilder &builder, mlir::Location loc,
                               const GemmSchedule &schedule,
                               llvm::ArrayRef<mlir::OpFoldResult> batch,

@@ -22,7 +22,7 @@ namespace {
 struct Arguments {
   SmallVector<Value> a;
   Value aStride;
-  SmallVector<Value> panels;
+  SmallVector<Value> panels, fetched;
   Value kCount, c, ldc, accumulate;
 
   Arguments(ValueRange args, size_t numA, size_t numPanels) {
@@ -31,6 +31,8 @@ struct Arguments {
     aStride = args.front();
     llvm::append_range(panels, args.drop_front().take_front(numPanels));
     args = args.drop_front(1 + numPanels);
+    llvm::append_range(fetched, args.take_front(numPanels));
+    args = args.drop_front(numPanels);
     kCount = args[0];
     c = args[1];
     ldc = args[2];
@@ -38,10 +40,6 @@ struct Arguments {
   }
 };
 } // namespace
-
-/// Steps of B fetched ahead: the hardware prefetcher sees several short streams
-/// and stops at each page. With few rows a step takes less time.
-static constexpr int64_t packedPrefetchSteps = 32, directPrefetchSteps = 64;
 
 static Value addSums(CodeBuilder &code, Value x, Value y) {
   if (isa<FloatType>(getElementTypeOrSelf(x.getType())))
@@ -83,8 +81,7 @@ static void emitBody(CodeBuilder &code, const DotAtom &atom,
   Value zero = code.constant(atom.accumulator(), 0.0);
   SmallVector<Value> init(left.size() * right.size(), zero);
   TileOptions options;
-  options.prefetchDistance =
-      rows.packed ? packedPrefetchSteps : directPrefetchSteps;
+  options.fetched = args.fetched;
   SmallVector<Value> sums =
       emitTileLoop(code, atom, left, right, args.kCount, init, options);
   // Partial sums are added after the loop: loading them before it would stall
@@ -112,6 +109,7 @@ void txc::x86::emitMicrokernelCall(CodeBuilder &code, const DotAtom &atom,
   operands.push_back(rows.packed ? code.index(schedule.MR)
                                  : code.index(rows.kStride));
   llvm::append_range(operands, tile.panels);
+  llvm::append_range(operands, tile.fetched);
   llvm::append_range(operands, ArrayRef<Value>{tile.kCount, tile.c, tile.ldc,
                                                tile.accumulate});
   func::FuncOp callee = code.getOrCreateFunction(

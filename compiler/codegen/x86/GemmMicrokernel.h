@@ -35,6 +35,8 @@ struct MicrokernelTile {
   MicrokernelRows a;
   /// The panels [k][panelLanes] that hold the tile's columns.
   llvm::SmallVector<mlir::Value> panels;
+  /// As many other panels: a step fetches its line of each to the cache.
+  llvm::SmallVector<mlir::Value> fetched;
   mlir::Value kCount;
   /// Where the sums go: rows of \p ldc elements.
   mlir::Value c, ldc;

@@ -54,7 +54,7 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
 
   // The rows of A and one panel of B of a block stay in L2 while the tiles of
   // that panel are computed.
-  constexpr int64_t fewestRows = 48, mostRows = 144;
+  constexpr int64_t mostRows = 144;
   int64_t rowsInCache = fewestRows * schedule.leftWords + schedule.NR;
   schedule.KC = std::clamp<int64_t>(
       alignDown(target.l2Bytes * 3 / 4 / (rowsInCache * wordBytes), 256), 256,
@@ -63,8 +63,12 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   if (shape.k)
     steps = llvm::divideCeil(*shape.k, getDotDepth(shape.type));
   schedule.splitsK = !steps || *steps > schedule.KC;
-  if (!schedule.splitsK)
-    schedule.KC = alignTo(std::max<int64_t>(*steps, 1), panelLanes);
+  // A run costs little once it is this long, and more rows are worth more.
+  constexpr int64_t longestRun = 1024;
+  schedule.KC =
+      schedule.splitsK
+          ? std::min(schedule.KC, longestRun)
+          : int64_t(alignTo(std::max<int64_t>(*steps, 1), panelLanes));
 
   // Each block of rows reads all of B, from memory when it is the first. The
   // more rows, the more work hides that; half of L2 is theirs.

@@ -26,14 +26,19 @@ constexpr int64_t panelLanes = 16;
 /// Microkernels have multiples of so many rows.
 constexpr int64_t rowStep = 4;
 
+/// Fewer rows are not worth reading all of B for.
+constexpr int64_t fewestRows = 48;
+
 /// Along k, sizes count the steps of a DotAtom.
 struct GemmSchedule {
   DotType type;
   /// Rows and columns of a tile of accumulators in registers.
   int64_t MR, NR;
   /// Rows and columns of C that one task computes at most; MC is a multiple of
-  /// MR, NC of NR and of panelLanes. The ceil(M / MC) blocks of rows have equal
-  /// numbers of tiles, but for the last.
+  /// MR, NC of NR and of panelLanes. The max(ceil(M / MC), min(2, M /
+  /// fewestRows)) blocks of rows are of equal size, but for the last: where
+  /// there are two or more, each of two threads keeps to its rows from phase to
+  /// phase, and finds them in its cache.
   int64_t MC, NC;
   /// Longest run along k before partial sums go to scratch; a multiple of
   /// panelLanes.

@@ -288,7 +288,9 @@ llvm::Expected<GemmKernel> GemmKernel::create(const GemmCase &test,
 }
 
 int64_t GemmKernel::taskCount(const GemmCase &test) const {
-  int64_t rowBlocks = llvm::divideCeil(test.m, schedule.MC);
+  int64_t rowBlocks =
+      std::max<int64_t>(llvm::divideCeil(test.m, schedule.MC),
+                        std::min<int64_t>(test.m / x86::fewestRows, 2));
   int64_t columnBlocks = llvm::divideCeil(test.n, schedule.NC);
   return test.batch * rowBlocks * columnBlocks;
 }
