@@ -335,10 +335,13 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expected q [B, H, S, D], k [B, G, T, D] and "
                        "v [B, G, T, E], found ")
            << getQ().getType() << ", " << k << ", " << getV().getType();
-  std::optional<int64_t> heads = qDims[1].getConstant();
-  std::optional<int64_t> groups = kDims[1].getConstant();
-  if (qDims[1] != kDims[1] &&
-      (!heads || !groups || *groups == 0 || *heads % *groups != 0))
+  // One head for all, or the same number of query heads for each.
+  auto serveEqually = [](SymExprAttr heads, SymExprAttr groups) {
+    SymExprAttr share =
+        groups.isConstant(0) ? SymExprAttr() : divideExactly(heads, groups);
+    return groups.isConstant(1) || (share && share.getConstant() > 0);
+  };
+  if (qDims[1] != kDims[1] && !serveEqually(qDims[1], kDims[1]))
     return emitOpError("the key heads ")
            << kDims[1].str() << " must divide the query heads "
            << qDims[1].str();

@@ -84,6 +84,9 @@ static Value dropRepeatedHeads(RewriterBase &rewriter, Value value) {
   SmallVector<SymExprAttr> dims = getDims(repeat.getX().getType());
   if (dims.size() != 5 || !dims[2].isConstant(1))
     return value;
+  // tx.attention wants to know how many heads share one.
+  if (!dims[1].isConstant(1) && !repeated[2].getConstant())
+    return value;
   dims[2] = repeated[2];
   SymExprAttr heads = mul(repeated[1], repeated[2]);
   if (dims != repeated || merged.size() != 4 || merged[1] != heads ||

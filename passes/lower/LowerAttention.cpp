@@ -21,11 +21,14 @@ static LoweredValues lowerAttentionOp(OpBuilder &b, AttentionOp op) {
   auto map = [&](ArrayRef<AffineExpr> exprs) {
     return AffineMap::get(kNumDims, 0, exprs, context);
   };
-  // Grouped heads: the verifier made sure that the group is static.
+  // The verifier made sure that each key head serves a known number of query
+  // heads, or all.
   AffineExpr head = dim(H);
-  if (getDim(q, 1) != getDim(k, 1))
-    head = head.floorDiv(*getDim(q, 1).getConstant() /
-                         *getDim(k, 1).getConstant());
+  if (getDim(k, 1).isConstant(1))
+    head = b.getAffineConstantExpr(0);
+  else if (getDim(q, 1) != getDim(k, 1))
+    head =
+        head.floorDiv(*divideExactly(getDim(q, 1), getDim(k, 1)).getConstant());
   MappedOperands operands(context, kNumDims);
   Value qBase = operands.add(op.getQ(), map({dim(B), dim(H), dim(S), dim(D)}));
   Value kBase = operands.add(op.getK(), map({dim(B), head, dim(T), dim(D)}));

@@ -50,6 +50,21 @@ func.func @attention(%q: tensor<1x6x2x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tenso
 
 // -----
 
+// One head for all of an unknown number, and two for 2 * G each.
+// CHECK-DAG: #[[ONE:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, 0, d3, d4)>
+// CHECK-DAG: #[[TWO:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 floordiv 2, d3, d4)>
+// CHECK-LABEL: @unknown_heads
+// CHECK:         kernel.attention {{.*}} maps [#{{.*}}, #[[ONE]],
+// CHECK:         kernel.attention {{.*}} maps [#{{.*}}, #[[TWO]],
+func.func @unknown_heads(%q: tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>, %one: tensor<1x1x5x8xf32>, %k: tensor<1x?x5x8xf32, #tx.dims<[1, G, 5, 8]>>)
+    -> (tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>, tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>) {
+  %a = tx.attention %q, %one, %one {scale = 1.0, masked_row = #tx<masked_row zero>} : tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>, tensor<1x1x5x8xf32>, tensor<1x1x5x8xf32>
+  %b = tx.attention %q, %k, %k {scale = 1.0, masked_row = #tx<masked_row zero>} : tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>, tensor<1x?x5x8xf32, #tx.dims<[1, G, 5, 8]>>, tensor<1x?x5x8xf32, #tx.dims<[1, G, 5, 8]>>
+  return %a, %b : tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>, tensor<1x?x2x8xf32, #tx.dims<[1, 2 * G, 2, 8]>>
+}
+
+// -----
+
 // A routine reads its operands in memory: a constant among them is written.
 // CHECK-LABEL: @constant
 // CHECK:         %[[ONE:.*]] = kernel.map [#tx.expr<2>]
