@@ -77,12 +77,13 @@ static Value lookThroughAlignment(Value value) {
 }
 
 MaskTerm txc::getAddedTerm(Value addend) {
-  MaskTerm term{addend};
+  MaskTerm term{addend, txc::getTensorType(addend).getElementType()};
   Value value = lookThroughFloatCasts(addend);
   while (Value inner = lookThroughAlignment(value))
     value = lookThroughFloatCasts(inner);
   if (std::optional<double> fill = matchConstantMask(value))
-    return MaskTerm{value, /*isBoolean=*/true, /*keeps=*/true, *fill};
+    return MaskTerm{value, term.elementType, /*isBoolean=*/true,
+                    /*keeps=*/true, *fill};
   auto select = value.getDefiningOp<SelectOp>();
   if (!select)
     return term;
@@ -94,7 +95,8 @@ MaskTerm txc::getAddedTerm(Value addend) {
   double fill = keeps ? *rhs : *lhs;
   if (!isAbsorbing(fill))
     return term;
-  return MaskTerm{select.getCondition(), /*isBoolean=*/true, keeps, fill};
+  return MaskTerm{select.getCondition(), term.elementType, /*isBoolean=*/true,
+                  keeps, fill};
 }
 
 //===----------------------------------------------------------------------===//
@@ -298,18 +300,22 @@ static Value getCondition(RewriterBase &rewriter, Location loc,
 
 namespace {
 /// The float tensor that terms add to the scores, built from the first one done
-/// to the last.
+/// to the last; converted where the scores are.
 class Addend {
 public:
-  Addend(RewriterBase &rewriter, Location loc, Type type)
-      : rewriter(rewriter), loc(loc), type(type) {}
+  Addend(RewriterBase &rewriter, Location loc) : rewriter(rewriter), loc(loc) {}
 
   Value get() const { return sum; }
-  void add(Value addend);
   void add(const MaskTerm &term);
+  /// -inf where the condition does not hold.
+  void exclude(Value condition);
 
 private:
-  Value createScalar(double number) const {
+  void convertTo(Type elementType);
+  void addValue(Value value) {
+    sum = sum ? AddOp::create(rewriter, loc, sum, value).getResult() : value;
+  }
+  Value createScalar(Type type, double number) const {
     return createSplat(rewriter, loc,
                        tx::getTensorType(ArrayRef<SymExprAttr>(), type),
                        number);
@@ -317,36 +323,40 @@ private:
 
   RewriterBase &rewriter;
   Location loc;
-  Type type;
   Value sum;
 };
 } // namespace
 
-void Addend::add(Value addend) {
-  RankedTensorType addendType = txc::getTensorType(addend);
-  if (addendType.getElementType() != type)
-    addend = CastOp::create(rewriter, loc,
-                            tx::getTensorType(getDims(addendType), type),
-                            addend, /*saturate=*/false);
-  sum = sum ? AddOp::create(rewriter, loc, sum, addend).getResult() : addend;
+void Addend::convertTo(Type elementType) {
+  if (!sum || txc::getTensorType(sum).getElementType() == elementType)
+    return;
+  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(sum));
+  sum = CastOp::create(rewriter, loc, tx::getTensorType(dims, elementType), sum,
+                       /*saturate=*/false);
 }
 
 void Addend::add(const MaskTerm &term) {
+  convertTo(term.elementType);
   if (!term.isBoolean)
-    return add(term.value);
+    return addValue(term.value);
   Value condition = getCondition(rewriter, loc, term);
-  Value low = createScalar(term.fill);
+  Value low = createScalar(term.elementType, term.fill);
   // A fill absorbs the score, so adding it is replacing by it; what was added
   // before must go, though: two fills may add up to -inf.
   bool replacesSum = term.replaces && sum;
-  Value kept = replacesSum ? sum : createScalar(0);
+  Value kept = replacesSum ? sum : createScalar(term.elementType, 0);
   Value chosen =
       SelectOp::create(rewriter, loc, condition, term.keeps ? kept : low,
                        term.keeps ? low : kept);
   if (replacesSum)
     sum = chosen;
   else
-    add(chosen);
+    addValue(chosen);
+}
+
+void Addend::exclude(Value condition) {
+  add({condition, txc::getTensorType(sum).getElementType(), /*isBoolean=*/true,
+       /*keeps=*/true, -std::numeric_limits<double>::infinity()});
 }
 
 AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
@@ -354,7 +364,7 @@ AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
                              AttentionMask mask, const SymbolBounds &bounds) {
   SmallVector<SymExprAttr> dims = getDims(scores);
   Conjunction conjunction(dims, bounds);
-  Addend addend(rewriter, loc, scores.getElementType());
+  Addend addend(rewriter, loc);
   bool isBoolean = isOneBoolean(terms);
   // Where a finite fill replaces the score, -inf from before is no more.
   const auto *lastReplacing = llvm::find_if(terms, [](const MaskTerm &term) {
@@ -379,8 +389,7 @@ AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
   if (!addend.get())
     return mask;
   if (mask.mask)
-    addend.add({mask.mask, /*isBoolean=*/true, /*keeps=*/true,
-                -std::numeric_limits<double>::infinity()});
+    addend.exclude(mask.mask);
   mask.mask = addend.get();
   return mask;
 }

@@ -22,6 +22,8 @@ struct MaskTerm {
   /// The float tensor added, or the boolean one that chooses (a float constant
   /// is true where it is 0); its dims align with the scores' at the right.
   mlir::Value value;
+  /// Of the scores at that place: a sum overflows and rounds as in the graph.
+  mlir::Type elementType;
   /// For a boolean: where it is `keeps`, a score stays; elsewhere `fill` is
   /// added, or is put in its place if `replaces`.
   bool isBoolean = false;

@@ -187,8 +187,8 @@ LogicalResult ScoresMatcher::stepSelect(SelectOp op) {
     return rewriter.notifyMatchFailure(
         op, "scores are replaced by a number too high to mean no attention");
   value = inner;
-  return pushTerm(op, {op.getCondition(), /*isBoolean=*/true, keeps, *fill,
-                       /*replaces=*/true});
+  return pushTerm(op, {op.getCondition(), op.getType().getElementType(),
+                       /*isBoolean=*/true, keeps, *fill, /*replaces=*/true});
 }
 
 LogicalResult ScoresMatcher::stepScaling(Operation *op,

@@ -21,8 +21,8 @@ static LogicalResult rewriteMask(Operation *op, RewriterBase &rewriter) {
   Value mask = attention.getMask();
   MaskTerm term = getAddedTerm(mask);
   if (txc::getTensorType(mask).getElementType().isInteger(1))
-    term = {mask, /*isBoolean=*/true, /*keeps=*/true,
-            -std::numeric_limits<double>::infinity()};
+    term = {mask, attention.getType().getElementType(), /*isBoolean=*/true,
+            /*keeps=*/true, -std::numeric_limits<double>::infinity()};
   if (!term.isBoolean)
     return rewriter.notifyMatchFailure(op, "the mask is not boolean");
   RankedTensorType qType = attention.getQ().getType();

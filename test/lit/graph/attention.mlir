@@ -219,6 +219,32 @@ func.func @maybe_repeated(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x2xf32>, %v:
 
 // -----
 
+// Masks are added in f32 between an f16 product and the softmax: in f16 their
+// fills would be -inf, and in f64 the sum of two would not.
+// CHECK-LABEL: @masks_in_f32
+// CHECK:         %[[A:.*]] = tx.select {{.*}} : tensor<3x3xi1>, tensor<f32>, tensor<f32>
+// CHECK:         %[[B:.*]] = tx.select {{.*}} : tensor<1x3xi1>, tensor<f32>, tensor<f32>
+// CHECK:         %[[SUM:.*]] = tx.add %[[A]], %[[B]] : tensor<3x3xf32>, tensor<1x3xf32>
+// CHECK:         tx.attention {{.*}} mask %[[SUM]] : tensor<3x3xf32>
+func.func @masks_in_f32(%q: tensor<2x4x3x8xf16>, %kt: tensor<2x4x8x3xf16>, %v: tensor<2x4x3x8xf16>, %a: tensor<3x3xi1>, %b: tensor<1x3xi1>)
+    -> tensor<2x4x3x8xf16> {
+  %zero = tx.constant dense<0.0> : tensor<f32>
+  %low = tx.constant dense<-3.40282347E+38> : tensor<f32>
+  %ma = tx.select %a, %zero, %low : tensor<3x3xi1>, tensor<f32>, tensor<f32>
+  %mb = tx.select %b, %zero, %low : tensor<1x3xi1>, tensor<f32>, tensor<f32>
+  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf16>, tensor<2x4x8x3xf16> to tensor<2x4x3x3xf16>
+  %s32 = tx.cast %s : tensor<2x4x3x3xf16> to tensor<2x4x3x3xf32>
+  %s1 = tx.add %s32, %ma : tensor<2x4x3x3xf32>, tensor<3x3xf32>
+  %s2 = tx.add %s1, %mb : tensor<2x4x3x3xf32>, tensor<1x3xf32>
+  %s64 = tx.cast %s2 : tensor<2x4x3x3xf32> to tensor<2x4x3x3xf64>
+  %p = tx.softmax %s64 3 : tensor<2x4x3x3xf64>
+  %p16 = tx.cast %p : tensor<2x4x3x3xf64> to tensor<2x4x3x3xf16>
+  %y = tx.matmul %p16, %v : tensor<2x4x3x3xf16>, tensor<2x4x3x8xf16> to tensor<2x4x3x8xf16>
+  return %y : tensor<2x4x3x8xf16>
+}
+
+// -----
+
 // BART's bmm: heads are in the batch, but the mask is added in four dims.
 // CHECK-LABEL: @merged_heads
 // CHECK-SAME:    %[[Q:.*]]: tensor<8x3x8xf32>, %[[K:.*]]: tensor<8x5x8xf32>, %[[V:.*]]: tensor<8x5x8xf32>, %[[M:.*]]: tensor<2x1x3x5xf32>
