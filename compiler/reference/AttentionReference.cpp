@@ -1,4 +1,4 @@
-//===- AttentionReference.cpp - attention and rotary embedding ---===//
+//===- AttentionReference.cpp - attention and rotary embedding ------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,4 +1,4 @@
-//===- ElementFormat.cpp - how one element lies in memory ----------------===//
+//===- ElementFormat.cpp - how one element lies in memory -----------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

@@ -1,4 +1,4 @@
-//===- ElementFormat.h - how one element lies in memory --------*- C++ -*-===//
+//===- ElementFormat.h - how one element lies in memory ---------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,4 +1,4 @@
-//===- ElementwiseReference.cpp - element-wise ops -----------------------===//
+//===- ElementwiseReference.cpp - element-wise ops ------------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -374,50 +374,6 @@ static Results evaluateSelect(const Evaluation &evaluation, HostTensor result) {
       target += size;
     }
   });
-  return single(std::move(result));
-}
-
-//===----------------------------------------------------------------------===//
-// Casts
-//===----------------------------------------------------------------------===//
-
-/// To a float, from integers whose 64 bits are unsigned.
-static double fromUnsigned64(int64_t value, const ElementFormat &to) {
-  if (value >= 0)
-    return to.getBitWidth() == 64 ? static_cast<double>(value)
-                                  : toDoubleSticky(value);
-  if (to.getBitWidth() == 64)
-    return static_cast<double>(bits(value));
-  // Halving with a sticky bit makes it a signed number that rounds alike.
-  return 2 * toDoubleSticky(
-                 static_cast<int64_t>((bits(value) >> 1) | (bits(value) & 1)));
-}
-
-static Results evaluateCast(tx::CastOp op, const Evaluation &evaluation,
-                            HostTensor result) {
-  const HostTensor &x = evaluation.operand(0);
-  const ElementFormat &from = x.getFormat(), &to = result.getFormat();
-  Overflow overflow = op.getSaturate() ? Overflow::Saturate : Overflow::Ieee;
-  bool isWide = from.isUnsigned() && from.getBitWidth() == 64;
-  char *target = result.getMutableBytes().data();
-  const char *source = x.getBytes().data();
-  for (int64_t i = 0; i < x.getNumElements(); ++i) {
-    if (from.isFloat()) {
-      to.storeDouble(target, from.loadDouble(source), overflow);
-    } else {
-      int64_t value = from.loadInt(source);
-      if (!to.isFloat())
-        to.storeInt(target, to.getBitWidth() == 1 ? value != 0 : value);
-      else
-        to.storeDouble(target,
-                       isWide                   ? fromUnsigned64(value, to)
-                       : to.getBitWidth() == 64 ? static_cast<double>(value)
-                                                : toDoubleSticky(value),
-                       overflow);
-    }
-    target += to.getByteSize();
-    source += from.getByteSize();
-  }
   return single(std::move(result));
 }
 

@@ -1,4 +1,4 @@
-//===- Evaluation.h - what the op families share ---------------*- C++ -*-===//
+//===- Evaluation.h - what the op families share ----------------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -90,6 +90,10 @@ inline Results single(mlir::FailureOr<HostTensor> tensor) {
 
 // ElementwiseReference.cpp
 Results evaluateElementwise(mlir::Operation *op, const Evaluation &evaluation);
+
+// CastReference.cpp; `result` has the op's type.
+Results evaluateCast(tx::CastOp op, const Evaluation &evaluation,
+                     HostTensor result);
 
 // MovementReference.cpp
 Results evaluate(tx::ConstantOp op, const Evaluation &evaluation);

@@ -1,4 +1,4 @@
-//===- Interpreter.h - the reference interpreter of tx ---------*- C++ -*-===//
+//===- Interpreter.h - the reference interpreter of tx ----------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,4 +1,4 @@
-//===- ReductionReference.cpp - reductions ---===//
+//===- ReductionReference.cpp - reductions --------------------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,4 +1,4 @@
-//===- ScalarMath.h - arithmetic on f64 and i64 ----------------*- C++ -*-===//
+//===- ScalarMath.h - arithmetic on f64 and i64 -----------------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,4 +1,4 @@
-//===- ScanReference.cpp - ops along one axis ---===//
+//===- ScanReference.cpp - ops along one axis -----------------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

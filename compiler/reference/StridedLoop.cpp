@@ -1,4 +1,4 @@
-//===- StridedLoop.cpp - walks over strided operands ---------------------===//
+//===- StridedLoop.cpp - walks over strided operands ----------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

@@ -1,4 +1,4 @@
-//===- StridedLoop.h - walks over strided operands -------------*- C++ -*-===//
+//===- StridedLoop.h - walks over strided operands --------------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

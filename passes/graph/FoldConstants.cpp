@@ -1,4 +1,4 @@
-//===- FoldConstants.cpp - evaluate what is known at compile time --------===//
+//===- FoldConstants.cpp - evaluate what is known at compile time ---------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

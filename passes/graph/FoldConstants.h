@@ -1,4 +1,4 @@
-//===- FoldConstants.h - evaluate what is known at compile time -*- C++ -*-===//
+//===- FoldConstants.h - evaluate what is constant --------------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

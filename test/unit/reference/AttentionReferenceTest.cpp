@@ -1,4 +1,4 @@
-//===- AttentionReferenceTest.cpp - attention and rotary embedding ---===//
+//===- AttentionReferenceTest.cpp - attention and rotary embedding --------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

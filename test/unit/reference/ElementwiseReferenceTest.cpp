@@ -1,4 +1,4 @@
-//===- ElementwiseReferenceTest.cpp - element-wise ops ---===//
+//===- ElementwiseReferenceTest.cpp - element-wise ops --------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

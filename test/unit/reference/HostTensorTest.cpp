@@ -1,4 +1,4 @@
-//===- HostTensorTest.cpp - tensors and element formats ---===//
+//===- HostTensorTest.cpp - tensors and element formats -------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,4 +1,4 @@
-//===- IndexingReferenceTest.cpp - gathers and scatters ---===//
+//===- IndexingReferenceTest.cpp - gathers and scatters -------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

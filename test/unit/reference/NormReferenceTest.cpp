@@ -1,4 +1,4 @@
-//===- NormReferenceTest.cpp - norms and softmax ---===//
+//===- NormReferenceTest.cpp - norms and softmax --------------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

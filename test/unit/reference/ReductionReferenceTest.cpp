@@ -1,4 +1,4 @@
-//===- ReductionReferenceTest.cpp - reductions and scans ---===//
+//===- ReductionReferenceTest.cpp - reductions and scans ------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

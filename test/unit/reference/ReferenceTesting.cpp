@@ -1,4 +1,4 @@
-//===- ReferenceTesting.cpp - one-op programs for tests ------------------===//
+//===- ReferenceTesting.cpp - one-op programs for tests -------------------===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
