@@ -139,4 +139,12 @@ TEST_F(ReductionReference, NonzeroListsThePlacesOfTrueElements) {
       runAll("tx.nonzero %0 : tensor<2x3xi1> to tensor<2x4xi64>", {x}, 1)
           .empty());
   EXPECT_THAT(errors, HasSubstr("there are 3"));
+
+TEST_F(ReductionReference, TopkOfUnsignedIntegers) {
+  HostTensor x = counting("ui64", {3});
+  x.setInt(1, -1); // 2^64 - 1
+  auto top = runAll(
+      "tx.topk %0 0 : tensor<3xui64> to tensor<2xui64>, tensor<2xi64>", {x}, 2);
+  ASSERT_EQ(top.size(), 2u) << errors;
+  EXPECT_THAT(toDoubles(top[1]), same({1, 2}));
 }
