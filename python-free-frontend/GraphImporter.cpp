@@ -237,7 +237,8 @@ NodeResults GraphImporter::buildNode(Frame &frame, const onnx::Node &node,
 //===----------------------------------------------------------------------===//
 
 NodeResults GraphImporter::importSubgraph(Frame &frame,
-                                          const onnx::Graph &graph) {
+                                          const onnx::Graph &graph,
+                                          ArrayRef<Value> inputs) {
   Frame body;
   body.parent = &frame;
   body.opsets = frame.opsets;
@@ -245,6 +246,8 @@ NodeResults GraphImporter::importSubgraph(Frame &frame,
   body.depth = frame.depth;
   for (const onnx::TensorRef &initializer : graph.initializers)
     body.initializers[initializer.name] = &initializer;
+  for (auto [info, value] : llvm::zip_equal(graph.inputs, inputs))
+    body.values[info.name] = value;
   importNodes(body, graph.nodes);
   SmallVector<Value> results;
   for (const onnx::ValueInfo &output : graph.outputs)

@@ -61,7 +61,10 @@ public:
   /// problem of \p node (which may be null) if its data can't be used.
   mlir::Value importTensor(const onnx::TensorRef &tensor, llvm::StringRef key,
                            const Frame &frame, const onnx::Node *node);
-  NodeResults importSubgraph(Frame &frame, const onnx::Graph &graph);
+  /// The outputs of a graph that sees the names of \p frame, with \p inputs
+  /// for its inputs; there have to be as many.
+  NodeResults importSubgraph(Frame &frame, const onnx::Graph &graph,
+                             llvm::ArrayRef<mlir::Value> inputs);
 
   /// The symbol that a run sets to the scalar \p value (i64), created at its
   /// first use; one value has one symbol.

@@ -86,6 +86,12 @@ std::optional<ArrayRef<float>> NodeContext::getFloats(StringRef name) {
   return attribute ? std::optional(attribute->floats) : std::nullopt;
 }
 
+std::optional<ArrayRef<StringRef>> NodeContext::getStrings(StringRef name) {
+  const onnx::Attribute *attribute =
+      findAttribute(name, onnx::Attribute::Kind::Strings);
+  return attribute ? std::optional(attribute->strings) : std::nullopt;
+}
+
 const onnx::TensorRef *NodeContext::getTensor(StringRef name) {
   const onnx::Attribute *attribute =
       findAttribute(name, onnx::Attribute::Kind::Tensor);
@@ -180,8 +186,13 @@ Value NodeContext::importTensor(const onnx::TensorRef &tensor) {
   return value;
 }
 
-NodeResults NodeContext::inlineGraph(const onnx::Graph &graph) {
-  NodeResults results = importer.importSubgraph(frame, graph);
+NodeResults NodeContext::inlineGraph(const onnx::Graph &graph,
+                                     ArrayRef<Value> inputs) {
+  if (graph.inputs.size() != inputs.size())
+    return unsupported("its subgraph \"" + graph.name + "\" has " +
+                       Twine(graph.inputs.size()) + " inputs, expected " +
+                       Twine(inputs.size()));
+  NodeResults results = importer.importSubgraph(frame, graph, inputs);
   // What failed in there is reported with the nodes in there.
   failed |= results.failed();
   return results;

@@ -114,6 +114,8 @@ public:
                             llvm::StringRef defaultValue = "");
   std::optional<llvm::ArrayRef<int64_t>> getInts(llvm::StringRef name);
   std::optional<llvm::ArrayRef<float>> getFloats(llvm::StringRef name);
+  std::optional<llvm::ArrayRef<llvm::StringRef>>
+  getStrings(llvm::StringRef name);
   const onnx::TensorRef *getTensor(llvm::StringRef name);
   const onnx::Graph *getGraph(llvm::StringRef name);
   /// The element type of a `to` or `dtype` attribute; null (and a failure) for
@@ -171,6 +173,11 @@ public:
   /// what it does to dims that were read before. \p what names them.
   llvm::LogicalResult unify(tx::SymExprAttr lhs, tx::SymExprAttr rhs,
                             const llvm::Twine &what);
+  /// x with the dim at `axis` being `expected`, which ONNX's rules make equal:
+  /// unified or, where no symbol can be solved for, checked in each run and
+  /// stated by a slice that takes all of x then.
+  mlir::Value withDim(mlir::Value x, int64_t axis, tx::SymExprAttr expected,
+                      const llvm::Twine &what);
   /// An expression from before a unification in terms of today's symbols.
   tx::SymExprAttr resolve(tx::SymExprAttr expr) const;
   llvm::LogicalResult require(tx::SymExprAttr lhs, tx::Predicate predicate,
@@ -246,15 +253,17 @@ public:
   /// Elements [start, start + size) of one axis.
   mlir::Value slice(mlir::Value x, int64_t axis, tx::SymExprAttr start,
                     tx::SymExprAttr size);
-  /// Removes dims, which must be 1 (unified with 1 where they are symbolic).
+  /// Removes dims, which must be 1 (see withDim() where they are symbolic).
   mlir::Value squeeze(mlir::Value x, llvm::ArrayRef<int64_t> axes);
   /// Inserts dims of 1 at these places of the result, which are sorted.
   mlir::Value unsqueeze(mlir::Value x, llvm::ArrayRef<int64_t> axes);
 
   /// The tensor of a Constant node.
   mlir::Value importTensor(const onnx::TensorRef &tensor);
-  /// The outputs of a subgraph that runs in this node's place.
-  NodeResults inlineGraph(const onnx::Graph &graph);
+  /// The outputs of a subgraph that runs in this node's place; fails unless
+  /// there is a value for each of its inputs.
+  NodeResults inlineGraph(const onnx::Graph &graph,
+                          llvm::ArrayRef<mlir::Value> inputs = {});
 
 private:
   using InferTypes = llvm::LogicalResult (*)(

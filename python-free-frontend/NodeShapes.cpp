@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/tx/TxFold.h"
 #include "python-free-frontend/GraphImporter.h"
 
 using namespace mlir;
@@ -30,7 +31,7 @@ static constexpr int64_t maxRunTimeSizes = 16;
 FailureOr<Exprs> NodeContext::getExprs(Value value, const Twine &what) {
   if (!value)
     return failure();
-  if (std::optional<Exprs> exprs = tx::matchExprs(value))
+  if (std::optional<Exprs> exprs = tx::computeExprs(value))
     return *exprs;
   // An argument's location is the input's name.
   auto input = dyn_cast<BlockArgument>(value);
@@ -43,7 +44,7 @@ FailureOr<Exprs> NodeContext::getExprs(Value value, const Twine &what) {
 SymExprAttr NodeContext::getSize(Value scalar, const Twine &what) {
   if (!scalar)
     return {};
-  if (std::optional<Exprs> exprs = tx::matchExprs(scalar))
+  if (std::optional<Exprs> exprs = tx::computeExprs(scalar))
     return exprs->front();
   std::string output = node.outputs.empty() ? "" : node.outputs.front().str();
   return importer.getRunTimeSymbol(scalar, output + "." + what.str(), loc);
@@ -72,7 +73,7 @@ FailureOr<int64_t> NodeContext::getLength(Value value, const Twine &what) {
 FailureOr<Exprs> NodeContext::getSizes(Value value, const Twine &what) {
   if (!value)
     return failure();
-  if (std::optional<Exprs> exprs = tx::matchExprs(value))
+  if (std::optional<Exprs> exprs = tx::computeExprs(value))
     return *exprs;
   FailureOr<int64_t> length = getLength(value, what);
   if (llvm::failed(length))
@@ -153,6 +154,21 @@ LogicalResult NodeContext::unify(SymExprAttr lhs, SymExprAttr rhs,
     return success();
   return unsupported(what + " must be equal, found " + lhs.str() + " and " +
                      rhs.str());
+}
+
+Value NodeContext::withDim(Value x, int64_t axis, SymExprAttr expected,
+                           const Twine &what) {
+  if (!x)
+    return {};
+  SymExprAttr dim = tx::getDim(typeOf(x), axis);
+  if (succeeded(importer.getSymbols().unify(dim, expected)))
+    return x;
+  if ((dim.getConstant() && expected.getConstant()) ||
+      llvm::failed(
+          require(dim, Predicate::eq, expected, what + " must be equal")))
+    return unsupported(what + " must be equal, found " + dim.str() + " and " +
+                       expected.str());
+  return slice(x, axis, getExpr(0), expected);
 }
 
 SymExprAttr NodeContext::resolve(SymExprAttr expr) const {
@@ -383,9 +399,9 @@ Value NodeContext::squeeze(Value x, ArrayRef<int64_t> axes) {
   if (!x)
     return {};
   for (int64_t axis : axes)
-    if (llvm::failed(unify(tx::getDim(typeOf(x), axis), getExpr(1),
-                           "a dim that is removed and 1")))
-      return {};
+    x = withDim(x, axis, getExpr(1), "a dim that is removed and 1");
+  if (!x)
+    return {};
   Exprs dims;
   for (auto [index, dim] : llvm::enumerate(tx::getDims(typeOf(x))))
     if (!llvm::is_contained(axes, static_cast<int64_t>(index)))

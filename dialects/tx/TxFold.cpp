@@ -71,6 +71,60 @@ static SymExprAttr foldLogical(SymExprAttr lhs, SymExprAttr rhs, bool isAnd) {
   return lhs == rhs ? lhs : nullptr;
 }
 
+/// 1 where the relation holds and 0 elsewhere: of integers, |x| and 1 have the
+/// minimum 0 iff x is 0.
+static SymExprAttr getIndicator(Predicate predicate, SymExprAttr lhs,
+                                SymExprAttr rhs) {
+  SymExprAttr one = getConstantExpr(lhs.getContext(), 1);
+  SymExprAttr differs = min(sub(max(lhs, rhs), min(lhs, rhs)), one);
+  auto isPositive = [&](SymExprAttr x) {
+    return min(max(x, getConstantExpr(x.getContext(), 0)), one);
+  };
+  switch (predicate) {
+  case Predicate::eq:
+    return sub(one, differs);
+  case Predicate::ne:
+    return differs;
+  case Predicate::lt:
+    return isPositive(sub(rhs, lhs));
+  case Predicate::le:
+    return isPositive(add(sub(rhs, lhs), 1));
+  case Predicate::gt:
+    return isPositive(sub(lhs, rhs));
+  case Predicate::ge:
+    return isPositive(add(sub(lhs, rhs), 1));
+  }
+  llvm_unreachable("every predicate is handled");
+}
+
+/// What foldElement() leaves to a run, as a polynomial of 0s and 1s; null for
+/// other ops.
+static SymExprAttr decideInRun(Operation *op, ArrayRef<SymExprAttr> x) {
+  auto isBool = [](Type type) {
+    return getElementTypeOrSelf(type).isInteger(1);
+  };
+  bool isLogical = isBool(op->getOperand(0).getType());
+  auto logical = [&](SymExprAttr value) { return isLogical ? value : nullptr; };
+  return llvm::TypeSwitch<Operation *, SymExprAttr>(op)
+      .Case<CompareOp>([&](CompareOp compare) {
+        return getIndicator(compare.getPredicate(), x[0], x[1]);
+      })
+      .Case<SelectOp>(
+          [&](auto) { return add(x[2], mul(x[0], sub(x[1], x[2]))); })
+      .Case<AndOp>([&](auto) { return logical(mul(x[0], x[1])); })
+      .Case<OrOp>(
+          [&](auto) { return logical(sub(add(x[0], x[1]), mul(x[0], x[1]))); })
+      .Case<XorOp>([&](auto) {
+        return logical(sub(add(x[0], x[1]), mul(mul(x[0], x[1]), 2)));
+      })
+      .Case<CastOp>([&](CastOp cast) -> SymExprAttr {
+        if (!isBool(cast.getType()))
+          return nullptr;
+        return getIndicator(Predicate::ne, x[0], sub(x[0], x[0]));
+      })
+      .Default([](Operation *) { return nullptr; });
+}
+
 /// One element of the result; null if it can't be decided.
 static SymExprAttr foldElement(Operation *op, const SymbolBounds &bounds,
                                ArrayRef<SymExprAttr> x) {
@@ -83,7 +137,8 @@ static SymExprAttr foldElement(Operation *op, const SymbolBounds &bounds,
       .Case<MulOp>([&](auto) { return isBool ? nullptr : mul(x[0], x[1]); })
       .Case<DivOp>([&](auto) { return divide(bounds, x[0], x[1]); })
       .Case<ModOp>([&](auto) -> SymExprAttr {
-        if (bounds.lowerBound(x[1]).value_or(0) < 1)
+        // A divisor that turns out to be 0 is refused with the dims in it.
+        if (bounds.lowerBound(x[1]).value_or(-1) < (x[1].getConstant() ? 1 : 0))
           return nullptr;
         return mod(x[0], x[1]);
       })
@@ -144,8 +199,9 @@ static SymExprAttr foldElement(Operation *op, const SymbolBounds &bounds,
       .Default([](Operation *) { return nullptr; });
 }
 
-OpFoldResult txc::tx::foldElementwise(Operation *op,
-                                      ArrayRef<Attribute> operands) {
+/// `inRun`: whether elements that a run decides are computed, too.
+static Attribute foldElements(Operation *op, ArrayRef<Attribute> operands,
+                              bool inRun) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   if (!isFoldable(type))
     return {};
@@ -178,10 +234,55 @@ OpFoldResult txc::tx::foldElementwise(Operation *op,
     }
     SymExprAttr element =
         isKnown ? foldElement(op, bounds, elements) : SymExprAttr();
+    if (isKnown && !element && inRun)
+      element = decideInRun(op, elements);
     isKnown = isKnown && element;
     result.push_back(element);
   });
   return isKnown ? getExprTensor(type, result) : Attribute();
+}
+
+OpFoldResult txc::tx::foldElementwise(Operation *op,
+                                      ArrayRef<Attribute> operands) {
+  if (Attribute value = foldElements(op, operands, /*inRun=*/false))
+    return value;
+  return {};
+}
+
+/// The value as an attribute; null if it depends on data. `known` has the
+/// values that were asked for before. `depth` bounds the recursion: what
+/// becomes a dim is a few ops away from one.
+static Attribute computeAttribute(Value value,
+                                  llvm::DenseMap<Value, Attribute> &known,
+                                  unsigned depth) {
+  Attribute constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return constant;
+  Operation *op = value.getDefiningOp();
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!op || op->getNumResults() != 1 || depth == 0 || !type ||
+      !isFoldable(type))
+    return {};
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
+  SmallVector<Attribute> operands;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(computeAttribute(operand, known, depth - 1));
+    if (!operands.back())
+      return known[value] = Attribute();
+  }
+  SmallVector<OpFoldResult> folded;
+  Attribute result;
+  if (isa<ElementwiseInterface>(op))
+    result = foldElements(op, operands, /*inRun=*/true);
+  else if (succeeded(op->fold(operands, folded)) && !folded.empty())
+    result = dyn_cast<Attribute>(folded.front());
+  return known[value] = result;
+}
+
+std::optional<SmallVector<SymExprAttr>> txc::tx::computeExprs(Value value) {
+  llvm::DenseMap<Value, Attribute> known;
+  return getExprs(computeAttribute(value, known, /*depth=*/64));
 }
 
 //===----------------------------------------------------------------------===//

@@ -21,6 +21,13 @@ namespace txc::tx {
 mlir::OpFoldResult foldElementwise(mlir::Operation *op,
                                    llvm::ArrayRef<mlir::Attribute> operands);
 
+/// The elements of a small integer or boolean tensor, like matchExprs(), where
+/// what only a run decides is an expression as well: a comparison is one that
+/// is 0 or 1, a selection their sum. For values that become dims: exact, but
+/// longer than a folded op should carry through a program. Nothing if an
+/// element depends on data.
+std::optional<llvm::SmallVector<SymExprAttr>> computeExprs(mlir::Value value);
+
 /// The result of an op that only moves elements: `source(i)` is the operand
 /// element (operand number, row-major index) that result element `i` equals.
 mlir::Attribute foldMovement(

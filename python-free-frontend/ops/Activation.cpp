@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "python-free-frontend/ops/OpTable.h"
+#include "python-free-frontend/ops/Quantizer.h"
 
 using namespace mlir;
 using namespace txc;
@@ -49,8 +50,11 @@ static NodeResults buildLeakyRelu(NodeContext &context) {
 }
 
 static NodeResults buildPRelu(NodeContext &context) {
-  Value x = context.getOperand(0);
-  Value scaled = context.createElementwise<tx::MulOp>(x, context.getOperand(1));
+  Value x = context.getOperand(0), slope = context.getOperand(1);
+  // Opset 6: one slope a channel, later a broadcast.
+  if (context.getOpset() < 7 && context.getRank(1) == 1)
+    slope = alignToAxis(context, slope, 1, context.getRank(0));
+  Value scaled = context.createElementwise<tx::MulOp>(x, slope);
   return selectBySign(context, scaled, x);
 }
 
@@ -185,7 +189,7 @@ OpTable frontend::getActivationOps() {
       {"HardSwish", 14, 1, 1, buildHardSwish},
       {"LeakyRelu", 6, 1, 1, buildLeakyRelu},
       {"Mish", 18, 1, 1, buildMish},
-      {"PRelu", 7, 2, 2, buildPRelu},
+      {"PRelu", 6, 2, 2, buildPRelu},
       {"Relu", 6, 1, 1, buildRelu},
       {"Selu", 6, 1, 1, buildSelu},
       {"Shrink", 9, 1, 1, buildShrink},

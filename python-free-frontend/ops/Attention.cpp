@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "python-free-frontend/ops/AttentionParts.h"
 #include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
 
@@ -25,26 +26,6 @@ static RankedTensorType typeOf(Value value) {
 //===----------------------------------------------------------------------===//
 // Heads
 //===----------------------------------------------------------------------===//
-
-/// [B, S, H*D] to [B, H, S, D].
-static Value splitHeads(NodeContext &context, Value x, int64_t heads) {
-  if (!x)
-    return {};
-  Exprs dims = tx::getDims(typeOf(x));
-  SymExprAttr size = tx::floorDiv(dims[2], heads);
-  return context.transpose(
-      context.reshape(x, {dims[0], dims[1], context.getExpr(heads), size}),
-      {0, 2, 1, 3});
-}
-
-/// [B, H, S, D] to [B, S, H*D].
-static Value mergeHeads(NodeContext &context, Value x) {
-  if (!x)
-    return {};
-  Exprs dims = tx::getDims(typeOf(x));
-  return context.reshape(context.transpose(x, {0, 2, 1, 3}),
-                         {dims[0], dims[2], tx::mul(dims[1], dims[3])});
-}
 
 namespace {
 /// The operands in four dims, with the past in front.
@@ -79,162 +60,29 @@ static FailureOr<Heads> getHeads(NodeContext &context) {
   if (pastKey) {
     if (context.getRank(4) != 4 || context.getRank(5) != 4)
       return context.unsupported("past_key and past_value must be of rank 4");
-    for (auto [past, fresh] :
-         {std::pair(pastKey, heads.k), std::pair(pastValue, heads.v)})
-      for (int64_t d : {0, 1, 3})
-        if (failed(context.unify(tx::getDim(typeOf(past), d),
-                                 tx::getDim(typeOf(fresh), d),
-                                 "dims of past and present keys")))
-          return failure();
-    if (failed(context.unify(tx::getDim(context.getType(4), 2),
-                             tx::getDim(context.getType(5), 2),
-                             "the lengths of past keys and values")))
+    Value alike =
+        context.withDim(pastValue, 2, tx::getDim(context.getType(4), 2),
+                        "the lengths of past keys and values");
+    if (!alike)
       return failure();
     heads.pastLength = tx::getDim(context.getType(4), 2);
-    auto prepend = [&](Value past, Value fresh) {
-      return context.create<tx::ConcatOp>(
-          ValueRange(ArrayRef<Value>({past, fresh})), 2);
-    };
-    heads.k = prepend(pastKey, heads.k);
-    heads.v = prepend(pastValue, heads.v);
+    heads.k = appendToPast(context, pastKey, heads.k);
+    heads.v = appendToPast(context, alike, heads.v);
   }
   return heads;
 }
 
-/// What softmax(q kᵀ) v demands of the dims.
-static LogicalResult unifyHeads(NodeContext &context, const Heads &heads) {
-  auto dim = [](Value x, int64_t axis) { return tx::getDim(typeOf(x), axis); };
-  return success(
-      succeeded(context.unify(dim(heads.q, 0), dim(heads.k, 0), "batches")) &&
-      succeeded(context.unify(dim(heads.k, 0), dim(heads.v, 0), "batches")) &&
-      succeeded(
-          context.unify(dim(heads.q, 3), dim(heads.k, 3), "head sizes")) &&
-      succeeded(context.unify(dim(heads.k, 1), dim(heads.v, 1), "heads")) &&
-      succeeded(context.unify(dim(heads.k, 2), dim(heads.v, 2),
-                              "the lengths of keys and values")));
-}
-
-//===----------------------------------------------------------------------===//
-// Masks
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Which keys a query at the absolute place p may see: [p - left, p + right];
-/// a side without a number is open.
-struct Window {
-  std::optional<int64_t> left, right;
-};
-} // namespace
-
-static FailureOr<Window> getWindow(NodeContext &context) {
-  Window window;
-  int64_t left = context.getInt("left_window_size", -1);
-  int64_t right = context.getInt("right_window_size", -1);
-  if (left < -1 || right < -1)
-    return context.unsupported("a window size is below -1");
-  if (left >= 0)
-    window.left = left;
-  if (right >= 0)
-    window.right = right;
-  if (context.getInt("is_causal", 0) != 0)
-    window.right = 0;
-  return window;
-}
-
-/// Combines two masks, which may be null: a boolean one of allowed keys and one
-/// of either kind.
-static Value restrictMask(NodeContext &context, Value mask, Value allowed,
-                          Type floatType) {
-  if (!mask || !allowed)
-    return mask ? mask : allowed;
-  if (typeOf(mask).getElementType().isInteger(1))
-    return context.createElementwise<tx::AndOp>(mask, allowed);
-  Value never =
-      context.getScalar(floatType, -std::numeric_limits<double>::infinity());
-  return context.createSelect(allowed, mask, never);
-}
-
-/// A mask may have fewer keys than there are; the others are masked.
-static Value padMask(NodeContext &context, Value mask, SymExprAttr length) {
-  RankedTensorType type = typeOf(mask);
-  int64_t last = type.getRank() - 1;
-  SymExprAttr found = tx::getDim(type, last);
-  if (found == length || found.isConstant(1))
-    return mask;
-  bool isShorter = context.getBounds()
-                       .compare(Predicate::lt, found, length)
-                       .value_or(context.getOperand(6) != nullptr);
-  if (!isShorter) {
-    // Different symbols of one length.
-    return succeeded(context.unify(found, length, "the mask's keys and K's"))
-               ? mask
-               : Value();
-  }
-  SymExprAttr missing = tx::sub(length, found);
-  if (failed(context.require(found, Predicate::le, length,
-                             "a mask has no more keys than K")))
-    return {};
-  SmallVector<Attribute> low(type.getRank(), context.getExpr(0)), high = low;
-  high[last] = missing;
-  bool isBool = type.getElementType().isInteger(1);
-  Value never =
-      context.getScalar(type.getElementType(),
-                        isBool ? 0 : -std::numeric_limits<double>::infinity());
-  return context.create<tx::PadOp>(mask, OptionalOperand{never},
-                                   tx::PadMode::constant,
-                                   context.getBuilder().getArrayAttr(low),
-                                   context.getBuilder().getArrayAttr(high));
-}
-
-/// Makes the mask's dims those of the scores where they are not 1.
-static LogicalResult unifyMask(NodeContext &context, Value mask,
-                               ArrayRef<SymExprAttr> scores) {
-  int64_t rank = typeOf(mask).getRank();
-  if (rank > 4)
-    return context.unsupported("its mask has more than four dims");
-  for (int64_t d = 1; d <= rank; ++d) {
-    SymExprAttr dim = tx::getDim(typeOf(mask), rank - d);
-    SymExprAttr score = context.resolve(scores[4 - d]);
-    if (!dim.isConstant(1) &&
-        failed(context.unify(dim, score, "dims of the mask and the scores")))
-      return failure();
-  }
-  return success();
-}
-
-/// The keys inside the window, [B, 1, S, T], for rows with an own offset: the
-/// place of query s is s + lengths[b] - S.
-static Value createWindowMask(NodeContext &context, Window window,
-                              Value lengths, SymExprAttr offset,
-                              SymExprAttr queries, SymExprAttr keys) {
-  Type i64 = context.getBuilder().getI64Type();
-  auto iota = [&](SymExprAttr size, ArrayRef<SymExprAttr> dims) {
-    Value places = context.create<tx::IotaOp>(tx::getTensorType({size}, i64));
-    return context.reshape(places, dims);
+/// Makes equal what softmax(q kᵀ) v demands to be.
+static void matchHeads(NodeContext &context, Heads &heads) {
+  auto match = [&](Value &x, int64_t axis, Value other, StringRef what) {
+    if (x && other)
+      x = context.withDim(x, axis, tx::getDim(typeOf(other), axis), what);
   };
-  SymExprAttr one = context.getExpr(1);
-  Value place = iota(queries, {queries, one});
-  auto scalar = RankedTensorType::get({}, i64);
-  place =
-      context.create<tx::AddOp>(place, context.getExprTensor(scalar, offset));
-  if (lengths) {
-    SymExprAttr batch = tx::getDim(typeOf(lengths), 0);
-    Value starts = context.reshape(lengths, {batch, one, one, one});
-    place = context.create<tx::AddOp>(place, starts);
-  }
-  Value distance = context.create<tx::SubOp>(place, iota(keys, {one, keys}));
-  Value allowed;
-  auto restrict = [&](Predicate predicate, int64_t limit) {
-    Value inside = context.create<tx::CompareOp>(
-        predicate, distance,
-        context.getScalar(i64, static_cast<double>(limit)));
-    allowed = allowed ? context.create<tx::AndOp>(allowed, inside) : inside;
-  };
-  if (window.left)
-    restrict(Predicate::le, *window.left);
-  if (window.right)
-    restrict(Predicate::ge, -*window.right);
-  return allowed;
+  match(heads.k, 0, heads.q, "batches");
+  match(heads.v, 0, heads.q, "batches");
+  match(heads.k, 3, heads.q, "head sizes");
+  match(heads.v, 1, heads.k, "heads");
+  match(heads.v, 2, heads.k, "the lengths of keys and values");
 }
 
 //===----------------------------------------------------------------------===//
@@ -250,18 +98,6 @@ struct Scores {
   IntegerAttr window;
 };
 } // namespace
-
-/// Each key head as often as query heads read it.
-static Value repeatHeads(NodeContext &context, Value k, SymExprAttr heads) {
-  Exprs dims = tx::getDims(typeOf(k));
-  if (dims[1] == heads)
-    return k;
-  Exprs repeated = dims;
-  repeated.insert(repeated.begin() + 2, tx::floorDiv(heads, dims[1]));
-  dims[1] = heads;
-  return context.reshape(
-      context.broadcastTo(context.unsqueeze(k, {2}), repeated), dims);
-}
 
 /// The fourth output: the scores at a stage that `mode` picks (0 the product, 1
 /// after the cap, 2 with the mask, 3 after the softmax).
@@ -283,7 +119,7 @@ static Value createScores(NodeContext &context, const Scores &s, int64_t mode) {
   Value never =
       context.getScalar(type, -std::numeric_limits<double>::infinity());
   if (s.causal) {
-    Window window;
+    KeyWindow window;
     window.right = 0;
     if (s.window)
       window.left = s.window.getInt() - 1;
@@ -321,15 +157,33 @@ static Value createScores(NodeContext &context, const Scores &s, int64_t mode) {
 // Attention
 //===----------------------------------------------------------------------===//
 
+static FailureOr<KeyWindow> getWindow(NodeContext &context) {
+  KeyWindow window;
+  int64_t left = context.getInt("left_window_size", -1);
+  int64_t right = context.getInt("right_window_size", -1);
+  if (left < -1 || right < -1)
+    return context.unsupported("a window size is below -1");
+  if (left >= 0)
+    window.left = left;
+  if (right >= 0)
+    window.right = right;
+  if (context.getInt("is_causal", 0) != 0)
+    window.right = 0;
+  return window;
+}
+
 static NodeResults buildAttention(NodeContext &context) {
   double scale = context.getFloat("scale", 0);
   double softcap = context.getFloat("softcap", 0);
   int64_t scoresMode = context.getInt("qk_matmul_output_mode", 0);
   // tx computes the softmax in f32 or better (f64 for f64 operands).
   (void)context.getInt("softmax_precision", 0);
-  FailureOr<Window> window = getWindow(context);
+  FailureOr<KeyWindow> window = getWindow(context);
   FailureOr<Heads> heads = getHeads(context);
-  if (failed(heads) || failed(window) || failed(unifyHeads(context, *heads)))
+  if (failed(heads) || failed(window))
+    return {};
+  matchHeads(context, *heads);
+  if (!heads->q || !heads->k || !heads->v)
     return {};
   Type type = context.getElementType(0);
   SymExprAttr queries = tx::getDim(typeOf(heads->q), 2);
@@ -339,11 +193,11 @@ static NodeResults buildAttention(NodeContext &context) {
   if (mask) {
     if (typeOf(mask).getRank() == 0)
       return context.unsupported("its mask has no dims");
-    mask = padMask(context, mask, keys);
-    if (!mask ||
-        failed(unifyMask(context, mask,
-                         {tx::getDim(typeOf(heads->q), 0),
-                          tx::getDim(typeOf(heads->q), 1), queries, keys})))
+    mask = padMask(context, mask, keys, context.getOperand(6) != nullptr);
+    mask = matchMask(context, mask,
+                     {tx::getDim(typeOf(heads->q), 0),
+                      tx::getDim(typeOf(heads->q), 1), queries, keys});
+    if (!mask)
       return {};
     queries = context.resolve(queries);
     keys = context.resolve(keys);
@@ -352,8 +206,11 @@ static NodeResults buildAttention(NodeContext &context) {
       mask = context.cast(mask, type);
   }
   Value lengths = context.getOperand(6);
-  if (lengths)
+  if (lengths) {
     lengths = context.cast(lengths, context.getBuilder().getI64Type());
+    lengths =
+        context.withDim(lengths, 0, tx::getDim(typeOf(heads->q), 0), "batches");
+  }
 
   // One offset for all rows: attributes say it. Else the mask must.
   bool isExplicit =
@@ -372,18 +229,21 @@ static NodeResults buildAttention(NodeContext &context) {
       windowSize = context.getBuilder().getI64IntegerAttr(*window->left +
                                                           *window->right + 1);
   }
-  if (scale == 0) {
-    std::optional<int64_t> size =
-        tx::getDims(typeOf(heads->q)).back().getConstant();
-    if (!size || *size == 0)
-      return context.unsupported("the head size must be known");
-    scale = 1 / std::sqrt(static_cast<double>(*size));
-  }
+  scale = resolveScale(context, heads->q, scale);
+  if (!heads->q)
+    return {};
   Builder &builder = context.getBuilder();
+  Value k = heads->k, v = heads->v;
+  SymExprAttr headCount = tx::getDim(typeOf(heads->q), 1);
+  if (!headCount.getConstant() || !tx::getDim(typeOf(k), 1).getConstant()) {
+    // Only a run knows how many query heads share a key head.
+    k = repeatHeads(context, k, headCount);
+    v = repeatHeads(context, v, headCount);
+  }
   Value y = context.create<tx::AttentionOp>(
-      heads->q, heads->k, heads->v, OptionalOperand{mask},
-      OptionalOperand{lengths}, builder.getF64FloatAttr(scale), causal,
-      windowSize, softcap > 0 ? builder.getF64FloatAttr(softcap) : FloatAttr(),
+      heads->q, k, v, OptionalOperand{mask}, OptionalOperand{lengths},
+      builder.getF64FloatAttr(scale), causal, windowSize,
+      softcap > 0 ? builder.getF64FloatAttr(softcap) : FloatAttr(),
       tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero));
   if (context.getRank(0) == 3)
     y = mergeHeads(context, y);
@@ -392,8 +252,7 @@ static NodeResults buildAttention(NodeContext &context) {
   // Up to opset 24 the mask was mode 1 and the cap mode 2, of which onnx's
   // reference took the newer meaning back; only softcaps tell them apart.
   Value scores = createScores(
-      context,
-      {heads->q, heads->k, mask, lengths, scale, softcap, causal, windowSize},
+      context, {heads->q, k, mask, lengths, scale, softcap, causal, windowSize},
       scoresMode);
   return {y, heads->k, heads->v, scores};
 }

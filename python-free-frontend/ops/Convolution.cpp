@@ -232,14 +232,121 @@ static Value createPool(NodeContext &context, tx::PoolKind kind) {
                                     window->dilations, countPadding, ceil);
 }
 
+/// The place of each element of x in its whole tensor, as rows lie one after
+/// the other or, with `columnMajor`, with the spatial dims the other way round.
+static Value getFlatPlaces(NodeContext &context, ArrayRef<SymExprAttr> dims,
+                           bool columnMajor) {
+  Type i64 = context.getBuilder().getI64Type();
+  Exprs order(dims);
+  if (columnMajor)
+    std::reverse(order.begin() + 2, order.end());
+  Value places =
+      context.reshape(context.create<tx::IotaOp>(tx::getTensorType(
+                          {tx::product(context.getContext(), order)}, i64)),
+                      order);
+  if (!columnMajor)
+    return places;
+  auto back = llvm::to_vector(llvm::seq<int64_t>(0, dims.size()));
+  std::reverse(back.begin() + 2, back.end());
+  return context.transpose(places, back);
+}
+
+/// The part of a padded tensor that stands at one place of all windows.
+static Value takeWindowPlace(NodeContext &context, Value padded,
+                             const Window &window, ArrayRef<SymExprAttr> result,
+                             int64_t place) {
+  SmallVector<Attribute> starts(result.size(), context.getExpr(0));
+  SmallVector<int64_t> steps(result.size(), 1);
+  for (size_t i = window.size.size(); i-- > 0; place /= window.size[i]) {
+    starts[i + 2] =
+        context.getExpr(place % window.size[i] * window.dilations[i]);
+    steps[i + 2] = window.strides[i];
+  }
+  return context.create<tx::SliceOp>(
+      tx::getTensorType(
+          result, cast<RankedTensorType>(padded.getType()).getElementType()),
+      padded, context.getBuilder().getArrayAttr(starts), steps);
+}
+
+/// Where the maxima `y` of a pool stand: the first place of a window that has
+/// its maximum.
+static Value getMaximumPlaces(NodeContext &context, const Window &window,
+                              Value y, bool columnMajor) {
+  Exprs dims = tx::getDims(context.getType(0));
+  Exprs result = tx::getDims(cast<RankedTensorType>(y.getType()));
+  SmallVector<Attribute> low(dims.size(), context.getExpr(0)), high = low;
+  for (size_t i = 0; i < window.size.size(); ++i) {
+    low[i + 2] = context.getExpr(window.low[i]);
+    high[i + 2] = context.getExpr(window.high[i]);
+  }
+  Builder &builder = context.getBuilder();
+  auto pad = [&](Value x, Value filler) {
+    return context.create<tx::PadOp>(
+        x, OptionalOperand{filler}, tx::PadMode::constant,
+        builder.getArrayAttr(low), builder.getArrayAttr(high));
+  };
+  // Padding has no place, so it is told apart by a place below all others.
+  Value nowhere = context.getScalar(builder.getI64Type(), -1);
+  Value x = pad(context.getOperand(0),
+                context.getScalar(context.getElementType(0), 0));
+  Value places = pad(getFlatPlaces(context, dims, columnMajor), nowhere);
+  Value found = context.broadcastTo(nowhere, result);
+  int64_t count = 1;
+  for (int64_t size : window.size)
+    count *= size;
+  for (int64_t i = count - 1; i >= 0; --i) {
+    Value element = takeWindowPlace(context, x, window, result, i);
+    Value place = takeWindowPlace(context, places, window, result, i);
+    Value isHere = context.create<tx::AndOp>(
+        context.createCompare(tx::Predicate::eq, element, y),
+        context.createCompare(tx::Predicate::ne, place, nowhere));
+    found = context.createSelect(isHere, place, found);
+  }
+  return found;
+}
+
 static NodeResults buildMaxPool(NodeContext &context) {
-  // How the indices of the second output count, which is refused if wanted.
-  (void)context.getInt("storage_order", 0);
-  return createPool(context, tx::PoolKind::max);
+  bool columnMajor = context.getInt("storage_order", 0) != 0;
+  Value y = createPool(context, tx::PoolKind::max);
+  if (!context.wantsOutput(1) || !y)
+    return y;
+  FailureOr<Window> window = getWindow(context, {});
+  if (failed(window) || failed(resolveAutoPad(context, *window)))
+    return {};
+  if (context.getInt("ceil_mode", 0) != 0)
+    return context.unsupported("places of maxima with ceil_mode are not "
+                               "supported");
+  return {y, getMaximumPlaces(context, *window, y, columnMajor)};
 }
 
 static NodeResults buildAveragePool(NodeContext &context) {
   return createPool(context, tx::PoolKind::average);
+}
+
+/// (sum of |x|^p)^(1/p): the mean, padding counted, times the window's size.
+static NodeResults buildLpPool(NodeContext &context) {
+  auto p = static_cast<double>(context.getInt("p", 2));
+  if (failed(checkSpatial(context)))
+    return {};
+  FailureOr<Window> window = getWindow(context, {});
+  if (failed(window) || failed(resolveAutoPad(context, *window)))
+    return {};
+  if (p < 1 || context.getInt("ceil_mode", 0) != 0)
+    return context.unsupported("p must be at least 1 and ceil_mode 0");
+  int64_t count = 1;
+  for (int64_t size : window->size)
+    count *= size;
+  Type type = context.getElementType(0);
+  auto raise = [&](Value x, double exponent) {
+    return context.create<tx::PowOp>(x, context.getScalar(type, exponent));
+  };
+  Value powers = raise(context.create<tx::AbsOp>(context.getOperand(0)), p);
+  Value means = context.create<tx::PoolOp>(
+      powers, tx::PoolKind::average, window->size, window->strides, window->low,
+      window->high, window->dilations, /*countPadding=*/true, /*ceil=*/false);
+  Value sums = context.create<tx::MulOp>(
+      means, context.getScalar(type, static_cast<double>(count)));
+  return raise(sums, 1 / p);
 }
 
 template <ReduceKind kind>
@@ -281,12 +388,13 @@ static NodeResults buildCausalConvWithState(NodeContext &context) {
 
 OpTable frontend::getConvolutionOps() {
   static constexpr OpEntry table[] = {
-      {"AveragePool", 7, 1, 1, buildAveragePool},
+      {"AveragePool", 1, 1, 1, buildAveragePool},
       {"CausalConvWithState", 27, 2, 4, buildCausalConvWithState},
       {"Conv", 1, 2, 3, buildConv},
       {"ConvTranspose", 1, 2, 3, buildConvTranspose},
       {"GlobalAveragePool", 1, 1, 1, buildGlobalPool<ReduceKind::mean>},
       {"GlobalMaxPool", 1, 1, 1, buildGlobalPool<ReduceKind::max>},
+      {"LpPool", 2, 1, 1, buildLpPool},
       {"MaxPool", 1, 1, 1, buildMaxPool},
   };
   return table;

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "python-free-frontend/ops/OpTable.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace txc;
@@ -48,15 +49,31 @@ static NodeResults buildIsInf(NodeContext &context) {
 // Binary
 //===----------------------------------------------------------------------===//
 
+/// Up to opset 6 the second operand's dims begin at the first one's `axis`, and
+/// only if `broadcast` is set.
+static Value getRight(NodeContext &context) {
+  Value rhs = context.getOperand(1);
+  if (context.getOpset() >= 7)
+    return rhs;
+  bool broadcasts = context.getInt("broadcast", 0) != 0;
+  std::optional<int64_t> axis = context.getInt("axis");
+  int64_t rank = context.getRank(1);
+  int64_t missing = axis ? context.getRank(0) - *axis - rank : 0;
+  if (!broadcasts || missing <= 0)
+    return rhs;
+  return context.unsqueeze(
+      rhs, llvm::to_vector(llvm::seq<int64_t>(rank, rank + missing)));
+}
+
 template <typename OpTy> static NodeResults buildBinary(NodeContext &context) {
   return context.createElementwise<OpTy>(context.getOperand(0),
-                                         context.getOperand(1));
+                                         getRight(context));
 }
 
 template <Predicate predicate>
 static NodeResults buildCompare(NodeContext &context) {
   return context.createCompare(predicate, context.getOperand(0),
-                               context.getOperand(1));
+                               getRight(context));
 }
 
 static NodeResults buildMod(NodeContext &context) {
@@ -70,7 +87,7 @@ static NodeResults buildMod(NodeContext &context) {
 
 /// The exponent may have another type than the base, whose type the result has.
 static NodeResults buildPow(NodeContext &context) {
-  Value base = context.getOperand(0), exponent = context.getOperand(1);
+  Value base = context.getOperand(0), exponent = getRight(context);
   Type type = context.getElementType(0);
   Type exponentType = context.getElementType(1);
   if (!isa<FloatType>(type) && isa<FloatType>(exponentType)) {
@@ -197,8 +214,8 @@ OpTable frontend::getElementwiseOps() {
       {"Abs", 6, 1, 1, buildUnary<tx::AbsOp>},
       {"Acos", 7, 1, 1, buildFloatUnary<tx::AcosOp>},
       {"Acosh", 9, 1, 1, buildFloatUnary<tx::AcoshOp>},
-      {"Add", 7, 2, 2, buildBinary<tx::AddOp>},
-      {"And", 7, 2, 2, buildBinary<tx::AndOp>},
+      {"Add", 6, 2, 2, buildBinary<tx::AddOp>},
+      {"And", 1, 2, 2, buildBinary<tx::AndOp>},
       {"Asin", 7, 1, 1, buildFloatUnary<tx::AsinOp>},
       {"Asinh", 9, 1, 1, buildFloatUnary<tx::AsinhOp>},
       {"Atan", 7, 1, 1, buildFloatUnary<tx::AtanOp>},
@@ -214,38 +231,38 @@ OpTable frontend::getElementwiseOps() {
       {"Clip", 6, 1, 3, buildClip},
       {"Cos", 7, 1, 1, buildFloatUnary<tx::CosOp>},
       {"Cosh", 9, 1, 1, buildFloatUnary<tx::CoshOp>},
-      {"Div", 7, 2, 2, buildBinary<tx::DivOp>},
-      {"Equal", 7, 2, 2, buildCompare<Predicate::eq>},
+      {"Div", 6, 2, 2, buildBinary<tx::DivOp>},
+      {"Equal", 1, 2, 2, buildCompare<Predicate::eq>},
       {"Erf", 9, 1, 1, buildFloatUnary<tx::ErfOp>},
       {"Exp", 6, 1, 1, buildFloatUnary<tx::ExpOp>},
       {"Floor", 6, 1, 1, buildFloatUnary<tx::FloorOp>},
-      {"Greater", 7, 2, 2, buildCompare<Predicate::gt>},
+      {"Greater", 1, 2, 2, buildCompare<Predicate::gt>},
       {"GreaterOrEqual", 12, 2, 2, buildCompare<Predicate::ge>},
       {"IsInf", 10, 1, 1, buildIsInf},
       {"IsNaN", 9, 1, 1, buildFloatUnary<tx::IsNanOp>},
-      {"Less", 7, 2, 2, buildCompare<Predicate::lt>},
+      {"Less", 1, 2, 2, buildCompare<Predicate::lt>},
       {"LessOrEqual", 12, 2, 2, buildCompare<Predicate::le>},
       {"Log", 6, 1, 1, buildFloatUnary<tx::LogOp>},
       {"Max", 6, 1, kAnyNumber, buildVariadic<tx::MaximumOp>},
       {"Mean", 6, 1, kAnyNumber, buildMean},
       {"Min", 6, 1, kAnyNumber, buildVariadic<tx::MinimumOp>},
       {"Mod", 10, 2, 2, buildMod},
-      {"Mul", 7, 2, 2, buildBinary<tx::MulOp>},
+      {"Mul", 6, 2, 2, buildBinary<tx::MulOp>},
       {"Neg", 6, 1, 1, buildUnary<tx::NegOp>},
       {"Not", 1, 1, 1, buildUnary<tx::NotOp>},
-      {"Or", 7, 2, 2, buildBinary<tx::OrOp>},
-      {"Pow", 7, 2, 2, buildPow},
+      {"Or", 1, 2, 2, buildBinary<tx::OrOp>},
+      {"Pow", 1, 2, 2, buildPow},
       {"Reciprocal", 6, 1, 1, buildFloatUnary<tx::ReciprocalOp>},
       {"Round", 11, 1, 1, buildFloatUnary<tx::RoundOp>},
       {"Sign", 9, 1, 1, buildUnary<tx::SignOp>},
       {"Sin", 7, 1, 1, buildFloatUnary<tx::SinOp>},
       {"Sinh", 9, 1, 1, buildFloatUnary<tx::SinhOp>},
       {"Sqrt", 6, 1, 1, buildFloatUnary<tx::SqrtOp>},
-      {"Sub", 7, 2, 2, buildBinary<tx::SubOp>},
+      {"Sub", 6, 2, 2, buildBinary<tx::SubOp>},
       {"Sum", 6, 1, kAnyNumber, buildVariadic<tx::AddOp>},
       {"Tan", 7, 1, 1, buildFloatUnary<tx::TanOp>},
       {"Where", 9, 3, 3, buildWhere},
-      {"Xor", 7, 2, 2, buildBinary<tx::XorOp>},
+      {"Xor", 1, 2, 2, buildBinary<tx::XorOp>},
   };
   return table;
 }

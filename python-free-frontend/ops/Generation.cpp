@@ -283,6 +283,7 @@ OpTable frontend::getGenerationOps() {
       {"Shape", 1, 1, 1, buildShape},
       {"Size", 1, 1, 1, buildSize},
       {"Trilu", 14, 1, 2, buildTrilu},
+      {"Trilu", 1, 1, 2, buildTrilu, "com.microsoft"},
   };
   return table;
 }

@@ -77,25 +77,23 @@ static NodeResults buildScatterNd(NodeContext &context) {
   FailureOr<tx::ScatterKind> kind = getScatterKind(context);
   if (failed(kind))
     return {};
-  RankedTensorType indices = context.getType(1);
-  int64_t places = indices.getRank() - 1;
-  if (places < 0 || indices.isDynamicDim(places))
-    return context.unsupported("the last dim of its indices must be known");
-  int64_t tuple = indices.getDimSize(places);
-  int64_t rank = context.getRank(0);
-  if (tuple > rank || context.getRank(2) != places + rank - tuple)
+  int64_t rank = context.getRank(0), places = context.getRank(1) - 1;
+  // The ranks say how long a tuple is, also where its dim does not.
+  int64_t tuple = places + rank - context.getRank(2);
+  if (places < 0 || tuple < 0 || tuple > rank)
     return context.unsupported("its inputs do not fit each other");
+  Value indices =
+      context.withDim(context.getOperand(1), places, context.getExpr(tuple),
+                      "the indices' last dim and what is addressed");
+  Value updates = context.getOperand(2);
   for (int64_t d = 0; d < context.getRank(2); ++d) {
     SymExprAttr expected =
         d < places ? tx::getDim(context.getType(1), d)
                    : tx::getDim(context.getType(0), tuple + d - places);
-    if (failed(context.unify(expected, tx::getDim(context.getType(2), d),
-                             "dims of the updates")))
-      return {};
+    updates = context.withDim(updates, d, expected, "dims of the updates");
   }
-  return context.create<tx::ScatterNdOp>(context.getOperand(0),
-                                         context.getOperand(1),
-                                         context.getOperand(2), *kind);
+  return context.create<tx::ScatterNdOp>(context.getOperand(0), indices,
+                                         updates, *kind);
 }
 
 /// A cache whose places [start, start + S) along `axis` hold the update; start
@@ -214,6 +212,35 @@ static NodeResults buildCompress(NodeContext &context) {
   return context.create<tx::GatherOp>(x, context.squeeze(places, {0}), axis);
 }
 
+/// Turns the first lengths[b] elements of each row around.
+static NodeResults buildReverseSequence(NodeContext &context) {
+  int64_t batchAxis = context.getInt("batch_axis", 1);
+  int64_t timeAxis = context.getInt("time_axis", 0);
+  int64_t rank = context.getRank(0);
+  if (rank < 2 || batchAxis + timeAxis != 1 || batchAxis * timeAxis != 0)
+    return context.unsupported("its axes must be 0 and 1");
+  Type i64 = context.getBuilder().getI64Type();
+  SmallVector<int64_t> order;
+  for (int64_t d = 0; d < rank; ++d)
+    order.push_back(d < 2 && batchAxis == 1 ? 1 - d : d);
+  Value x = context.transpose(context.getOperand(0), order);
+  Exprs dims = tx::getDims(context.getType(0));
+  Value lengths =
+      context.withDim(context.getOperand(1), 0, dims[batchAxis], "batches");
+  lengths = context.unsqueeze(context.cast(lengths, i64), {1});
+  Value place = context.unsqueeze(
+      context.create<tx::IotaOp>(tx::getTensorType({dims[timeAxis]}, i64)),
+      {0});
+  Value last =
+      context.createElementwise<tx::SubOp>(lengths, context.getScalar(i64, 1));
+  Value turned = context.createElementwise<tx::SubOp>(last, place);
+  Value isInside = context.createCompare(tx::Predicate::lt, place, lengths);
+  Value places = context.createSelect(isInside, turned, place);
+  Value y = context.create<tx::GatherNdOp>(x, context.unsqueeze(places, {2}),
+                                           int64_t(1));
+  return context.transpose(y, order);
+}
+
 OpTable frontend::getIndexingOps() {
   static constexpr OpEntry table[] = {
       {"Compress", 9, 2, 2, buildCompress},
@@ -221,6 +248,7 @@ OpTable frontend::getIndexingOps() {
       {"GatherElements", 11, 2, 2, buildGatherElements},
       {"GatherND", 11, 2, 2, buildGatherNd},
       {"NonZero", 9, 1, 1, buildNonZero},
+      {"ReverseSequence", 10, 2, 2, buildReverseSequence},
       {"Scatter", 9, 3, 3, buildScatterElements},
       {"ScatterElements", 11, 3, 3, buildScatterElements},
       {"ScatterND", 11, 3, 3, buildScatterNd},

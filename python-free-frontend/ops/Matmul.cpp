@@ -47,10 +47,12 @@ Value frontend::createMatmul(NodeContext &context, Value lhs, Value rhs) {
     lhs = context.unsqueeze(lhs, {0});
   if (rhsRank == 1)
     rhs = context.unsqueeze(rhs, {1});
-  if (!lhs || !rhs ||
-      failed(context.unify(tx::getDims(typeOf(lhs)).back(),
-                           tx::getDims(typeOf(rhs)).end()[-2],
-                           "the inner dims of a matrix product")))
+  if (!lhs || !rhs)
+    return {};
+  rhs = context.withDim(rhs, typeOf(rhs).getRank() - 2,
+                        tx::getDims(typeOf(lhs)).back(),
+                        "the inner dims of a matrix product");
+  if (!rhs)
     return {};
   broadcastBatch(context, lhs, rhs);
   Value result = context.create<tx::MatmulOp>(lhs, rhs);
@@ -80,9 +82,12 @@ static Value scale(NodeContext &context, Value x, double factor) {
 }
 
 /// alpha * A' B' + beta * C.
-static NodeResults buildGemm(NodeContext &context) {
+Value frontend::createGemm(NodeContext &context) {
   if (context.getRank(0) != 2 || context.getRank(1) != 2)
     return context.unsupported("its inputs are no matrices");
+  // Opset 6 says whether C may broadcast; that it fits is checked anyway.
+  if (context.getOpset() < 7)
+    (void)context.getInt("broadcast", 0);
   Value a = context.getOperand(0), b = context.getOperand(1);
   if (context.getInt("transA", 0))
     a = context.transpose(a, {1, 0});
@@ -97,9 +102,13 @@ static NodeResults buildGemm(NodeContext &context) {
   return context.createElementwise<tx::AddOp>(product, scale(context, c, beta));
 }
 
+static NodeResults buildGemm(NodeContext &context) {
+  return createGemm(context);
+}
+
 OpTable frontend::getMatmulOps() {
   static constexpr OpEntry table[] = {
-      {"Gemm", 7, 2, 3, buildGemm},
+      {"Gemm", 6, 2, 3, buildGemm},
       {"MatMul", 1, 2, 2, buildMatMul},
   };
   return table;

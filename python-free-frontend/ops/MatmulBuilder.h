@@ -14,6 +14,10 @@ namespace txc::frontend {
 mlir::Value createMatmul(NodeContext &context, mlir::Value lhs,
                          mlir::Value rhs);
 
+/// ONNX's Gemm of operands 0, 1 and, if it is there, 2, by the attributes
+/// alpha, beta, transA and transB. Null after an error.
+mlir::Value createGemm(NodeContext &context);
+
 } // namespace txc::frontend
 
 #endif // TXC_PYTHON_FREE_FRONTEND_OPS_MATMULBUILDER_H

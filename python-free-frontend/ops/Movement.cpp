@@ -2,6 +2,7 @@
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "dialects/tx/TxFold.h"
 #include "python-free-frontend/ops/OpTable.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -47,6 +48,24 @@ static NodeResults buildTranspose(NodeContext &context) {
 // Reshapes
 //===----------------------------------------------------------------------===//
 
+/// Removes from both products the symbols they share. A shared symbol that is 0
+/// makes the tensor empty, whatever the quotient of the rest is.
+static void cancelSymbols(SymExprAttr &dividend, SymExprAttr &divisor) {
+  if (divisor.getTerms().size() != 1)
+    return;
+  for (tx::AtomAttr atom : divisor.getTerms().front().getFactors()) {
+    if (!atom.getFunction().empty())
+      continue;
+    SymExprAttr symbol =
+        tx::getSymbolExpr(divisor.getContext(), atom.getName());
+    SymExprAttr quotient = tx::divideExactly(dividend, symbol);
+    if (!quotient)
+      continue;
+    dividend = quotient;
+    divisor = tx::divideExactly(divisor, symbol);
+  }
+}
+
 /// The dims a Reshape asks for: 0 copies the operand's dim (unless allowzero),
 /// one -1 takes what is left.
 static FailureOr<Exprs> getReshapeDims(NodeContext &context, Exprs dims,
@@ -77,7 +96,7 @@ static FailureOr<Exprs> getReshapeDims(NodeContext &context, Exprs dims,
   SymExprAttr count = tx::getElementCount(context.getType(0));
   if (others.isConstant(0))
     return context.unsupported("the -1 of the shape stands beside a 0");
-  // Dims that both sides have cancel even where one of them may be 0.
+  cancelSymbols(count, others);
   dims[*rest] = tx::floorDiv(count, others);
   if (failed(context.require(tx::mul(dims[*rest], others), tx::Predicate::eq,
                              count, "the other dims must divide the count")))
@@ -133,7 +152,7 @@ static FailureOr<Exprs> getRunTimeReshapeDims(NodeContext &context,
 
 static NodeResults buildReshape(NodeContext &context) {
   bool allowZero = context.getInt("allowzero", 0) != 0;
-  if (!tx::matchExprs(context.getOperand(1))) {
+  if (!tx::computeExprs(context.getOperand(1))) {
     FailureOr<Exprs> dims = getRunTimeReshapeDims(context, allowZero);
     return failed(dims) ? NodeResults()
                         : context.reshape(context.getOperand(0), *dims);
@@ -298,16 +317,16 @@ static NodeResults buildConcat(NodeContext &context) {
   FailureOr<int64_t> axis = context.normalizeAxis(*given, rank);
   if (failed(axis))
     return {};
-  for (unsigned i = 1; i < context.getNumOperands(); ++i) {
-    if (!context.getOperand(i) || context.getRank(i) != rank)
+  SmallVector<Value> operands(context.getOperands());
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    if (!operand || context.getRank(i) != rank)
       return context.unsupported("its inputs differ in rank");
     for (int64_t d = 0; d < rank; ++d)
-      if (d != *axis && failed(context.unify(tx::getDim(context.getType(0), d),
-                                             tx::getDim(context.getType(i), d),
-                                             "dims beside the axis")))
-        return {};
+      if (d != *axis)
+        operand = context.withDim(operand, d, tx::getDim(context.getType(0), d),
+                                  "dims beside the axis");
   }
-  return context.create<tx::ConcatOp>(ValueRange(context.getOperands()), *axis);
+  return context.create<tx::ConcatOp>(operands, *axis);
 }
 
 OpTable frontend::getMovementOps() {

@@ -43,6 +43,23 @@ static LogicalResult checkStashType(NodeContext &context) {
   return context.unsupported("stash_type " + Twine(type) + " is no float type");
 }
 
+/// A scale or bias with the dims of x where it has no static 1.
+static OptionalOperand alignToLast(NodeContext &context, Value parameter) {
+  if (!parameter)
+    return {};
+  int64_t rank = context.getRank(0);
+  for (int64_t d = 1; parameter && d <= typeOf(parameter).getRank(); ++d) {
+    int64_t axis = typeOf(parameter).getRank() - d;
+    if (d > rank)
+      return {context.unsupported("its scale has more dims than its input")};
+    if (!tx::getDim(typeOf(parameter), axis).isConstant(1))
+      parameter = context.withDim(parameter, axis,
+                                  tx::getDim(context.getType(0), rank - d),
+                                  "dims of the input and the scale");
+  }
+  return {parameter};
+}
+
 static NodeResults buildLayerNormalization(NodeContext &context) {
   FailureOr<LastDims> dims = getLastDims(context);
   APFloat epsilon(context.getFloat("epsilon", 1e-5F));
@@ -50,8 +67,8 @@ static NodeResults buildLayerNormalization(NodeContext &context) {
     return {};
   Value x = context.getOperand(0);
   Value y = context.create<tx::LayerNormOp>(
-      x, OptionalOperand{context.getOperand(1)},
-      OptionalOperand{context.getOperand(2)}, dims->count, epsilon);
+      x, alignToLast(context, context.getOperand(1)),
+      alignToLast(context, context.getOperand(2)), dims->count, epsilon);
   if (!context.wantsOutput(1) && !context.wantsOutput(2))
     return y;
   auto axes = llvm::to_vector(llvm::seq(dims->axis, context.getRank(0)));
@@ -79,9 +96,9 @@ static NodeResults buildRmsNormalization(NodeContext &context) {
   if (failed(dims) || failed(checkStashType(context)))
     return {};
   Value x = context.cast(context.getOperand(0), context.getElementType(1));
-  return context.create<tx::RmsNormOp>(x,
-                                       OptionalOperand{context.getOperand(1)},
-                                       OptionalOperand(), dims->count, epsilon);
+  return context.create<tx::RmsNormOp>(
+      x, alignToLast(context, context.getOperand(1)), OptionalOperand(),
+      dims->count, epsilon);
 }
 
 //===----------------------------------------------------------------------===//
@@ -137,7 +154,8 @@ static NodeResults buildGroupNormalization(NodeContext &context) {
 static NodeResults buildBatchNormalization(NodeContext &context) {
   double epsilon = context.getFloat("epsilon", 1e-5F);
   (void)context.getFloat("momentum", 0.9F);
-  if (context.getInt("training_mode", 0) != 0 ||
+  bool isTraining = context.getOpset() < 7 && context.getInt("is_test", 0) == 0;
+  if (isTraining || context.getInt("training_mode", 0) != 0 ||
       context.getInt("spatial", 1) != 1)
     return context.unsupported("only inference with spatial=1 is supported",
                                "exporting the model in inference mode");
@@ -209,16 +227,68 @@ static NodeResults buildLogSoftmax(NodeContext &context) {
   return createSoftmax(context, /*isLog=*/true);
 }
 
+/// x / (bias + alpha * mean)^beta, the mean of squares over `size` channels
+/// around each, where channels that are not there count as zeros.
+static NodeResults buildLrn(NodeContext &context) {
+  double alpha = context.getFloat("alpha", 1e-4F);
+  double beta = context.getFloat("beta", 0.75);
+  double bias = context.getFloat("bias", 1);
+  int64_t size = context.getInt("size", 0), rank = context.getRank(0);
+  if (size < 1 || rank < 2)
+    return context.unsupported("expected a size and an input [N, C, ...]");
+  Value x = context.getOperand(0);
+  Type type = context.getElementType(0);
+  Exprs dims = tx::getDims(context.getType(0));
+  SymExprAttr one = context.getExpr(1);
+  SymExprAttr places =
+      tx::product(context.getContext(), ArrayRef(dims).drop_front(2));
+  Value squares = context.reshape(context.create<tx::MulOp>(x, x),
+                                  {dims[0], one, dims[1], places});
+  SmallVector<int64_t> window = {size, 1}, ones = {1, 1};
+  SmallVector<int64_t> low = {(size - 1) / 2, 0}, high = {size / 2, 0};
+  Value means = context.create<tx::PoolOp>(
+      squares, tx::PoolKind::average, window, ones, low, high, ones,
+      /*countPadding=*/true, /*ceil=*/false);
+  Value base = context.create<tx::AddOp>(
+      context.create<tx::MulOp>(context.reshape(means, dims),
+                                context.getScalar(type, alpha)),
+      context.getScalar(type, bias));
+  Value power = context.create<tx::PowOp>(base, context.getScalar(type, beta));
+  return context.create<tx::DivOp>(x, power);
+}
+
+/// (x - mean) / (deviation + 1e-9), as the operator's function body has it.
+static NodeResults buildMeanVarianceNormalization(NodeContext &context) {
+  SmallVector<int64_t> given = {0, 2, 3};
+  if (std::optional<ArrayRef<int64_t>> attribute = context.getInts("axes"))
+    given = llvm::to_vector(*attribute);
+  auto axes = context.normalizeAxes(given, context.getRank(0));
+  if (failed(axes))
+    return {};
+  Value x = context.getOperand(0);
+  Type type = context.getElementType(0);
+  auto mean = [&](Value value) {
+    return context.create<tx::ReduceOp>(value, ReduceKind::mean, *axes);
+  };
+  Value centered = context.create<tx::SubOp>(x, mean(x));
+  Value variance = mean(context.create<tx::MulOp>(centered, centered));
+  Value deviation = context.create<tx::AddOp>(
+      context.create<tx::SqrtOp>(variance), context.getScalar(type, 1e-9));
+  return context.create<tx::DivOp>(centered, deviation);
+}
+
 OpTable frontend::getNormOps() {
   static constexpr OpEntry table[] = {
-      {"BatchNormalization", 9, 5, 5, buildBatchNormalization},
+      {"BatchNormalization", 6, 5, 5, buildBatchNormalization},
       {"GroupNormalization", 18, 3, 3, buildGroupNormalization},
       {"InstanceNormalization", 6, 3, 3, buildInstanceNormalization},
       {"LayerNormalization", 17, 2, 3, buildLayerNormalization},
       // ONNX Runtime's optimizer writes it in this domain since it has it.
       {"LayerNormalization", 1, 2, 3, buildLayerNormalization},
+      {"LRN", 1, 1, 1, buildLrn},
       {"LogSoftmax", 1, 1, 1, buildLogSoftmax},
       {"LpNormalization", 1, 1, 1, buildLpNormalization},
+      {"MeanVarianceNormalization", 9, 1, 1, buildMeanVarianceNormalization},
       {"RMSNormalization", 23, 2, 2, buildRmsNormalization},
       {"SimplifiedLayerNormalization", 1, 2, 2, buildRmsNormalization},
       {"Softmax", 1, 1, 1, buildSoftmax},

@@ -285,6 +285,9 @@ OpTable frontend::getQuantizationOps() {
       {"QLinearConv", 10, 8, 9, buildQLinearConv},
       {"QLinearMatMul", 10, 8, 8, buildQLinearMatMul},
       {"QuantizeLinear", 10, 2, 3, buildQuantizeLinear},
+      // For types that ONNX's own did not have.
+      {"DequantizeLinear", 1, 2, 3, buildDequantizeLinear, "com.microsoft"},
+      {"QuantizeLinear", 1, 2, 3, buildQuantizeLinear, "com.microsoft"},
   };
   return table;
 }

@@ -50,7 +50,7 @@ static Value reduce(NodeContext &context, Value x, ReduceKind kind,
   return reduction.keepDims ? result : context.squeeze(result, reduction.axes);
 }
 
-/// A maximum of booleans is an or; tx reduces them as small integers.
+/// Booleans are reduced as bytes: a maximum is an or, and false for no element.
 template <ReduceKind kind>
 static NodeResults buildReduce(NodeContext &context) {
   FailureOr<Reduction> reduction = getReduction(context);
@@ -60,8 +60,8 @@ static NodeResults buildReduce(NodeContext &context) {
   Type type = context.getElementType(0);
   if (!type.isInteger(1))
     return reduce(context, x, kind, *reduction);
-  Type i32 = context.getBuilder().getI32Type();
-  return context.cast(reduce(context, context.cast(x, i32), kind, *reduction),
+  Type u8 = IntegerType::get(context.getContext(), 8, IntegerType::Unsigned);
+  return context.cast(reduce(context, context.cast(x, u8), kind, *reduction),
                       type);
 }
 
@@ -134,21 +134,83 @@ static NodeResults buildArgReduce(NodeContext &context) {
   return keepDims ? result : context.squeeze(result, *axis);
 }
 
-static NodeResults buildCumSum(NodeContext &context) {
-  FailureOr<SmallVector<int64_t>> given =
-      context.getKnownInts(context.getOperand(1), "the axis of a CumSum");
-  bool exclusive = context.getInt("exclusive", 0) != 0;
-  bool reverse = context.getInt("reverse", 0) != 0;
-  if (failed(given))
+/// 1 at the first maximum along the axis, else 0.
+static NodeResults buildHardmax(NodeContext &context) {
+  Value x = context.getOperand(0);
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", -1), context.getRank(0));
+  if (failed(axis))
     return {};
+  Type i64 = context.getBuilder().getI64Type();
+  Type type = context.getElementType(0);
+  Value place = context.create<tx::ArgReduceOp>(x, ReduceKind::max, *axis,
+                                                /*last=*/false);
+  SymExprAttr size = tx::getDim(context.getType(0), *axis);
+  Value places = context.create<tx::IotaOp>(tx::getTensorType({size}, i64));
+  Exprs dims(context.getRank(0) - *axis, context.getExpr(1));
+  dims.front() = size;
+  places = context.reshape(places, dims);
+  return context.cast(context.createCompare(tx::Predicate::eq, place, places),
+                      type);
+}
+
+/// The axis of a CumSum or CumProd, a scalar operand.
+static FailureOr<int64_t> getScanAxis(NodeContext &context) {
+  FailureOr<SmallVector<int64_t>> given =
+      context.getKnownInts(context.getOperand(1), "the axis of a running sum");
+  if (failed(given))
+    return failure();
   if (given->size() != 1)
     return context.unsupported("its axis must be one number");
-  FailureOr<int64_t> axis =
-      context.normalizeAxis(given->front(), context.getRank(0));
+  return context.normalizeAxis(given->front(), context.getRank(0));
+}
+
+static NodeResults buildCumSum(NodeContext &context) {
+  bool exclusive = context.getInt("exclusive", 0) != 0;
+  bool reverse = context.getInt("reverse", 0) != 0;
+  FailureOr<int64_t> axis = getScanAxis(context);
   if (failed(axis))
     return {};
   return context.create<tx::CumsumOp>(context.getOperand(0), *axis, exclusive,
                                       reverse);
+}
+
+/// x moved by `distance` places along an axis, up or down; ones come in.
+static Value shiftIn(NodeContext &context, Value x, int64_t axis,
+                     int64_t distance, bool down) {
+  auto type = cast<RankedTensorType>(x.getType());
+  SymExprAttr rest = tx::add(tx::getDim(type, axis), -distance);
+  SmallVector<Attribute> low(type.getRank(), context.getExpr(0)), high = low;
+  (down ? high : low)[axis] = context.getExpr(distance);
+  Builder &builder = context.getBuilder();
+  return context.create<tx::PadOp>(
+      context.slice(x, axis, context.getExpr(down ? distance : 0), rest),
+      OptionalOperand{context.getScalar(type.getElementType(), 1)},
+      tx::PadMode::constant, builder.getArrayAttr(low),
+      builder.getArrayAttr(high));
+}
+
+/// Running products by doubling: each round multiplies with what stands twice
+/// as far away (Hillis and Steele, Data parallel algorithms, 1986).
+static NodeResults buildCumProd(NodeContext &context) {
+  bool exclusive = context.getInt("exclusive", 0) != 0;
+  bool reverse = context.getInt("reverse", 0) != 0;
+  FailureOr<int64_t> axis = getScanAxis(context);
+  if (failed(axis))
+    return {};
+  SymExprAttr dim = tx::getDim(context.getType(0), *axis);
+  std::optional<int64_t> size = dim.getConstant();
+  if (!size)
+    return context.unsupported("its axis must have a known size, found " +
+                                   dim.str(),
+                               "-dim to fix it");
+  Value x = context.getOperand(0);
+  if (exclusive && *size > 0)
+    x = shiftIn(context, x, *axis, 1, reverse);
+  for (int64_t distance = 1; x && distance < *size; distance *= 2)
+    x = context.create<tx::MulOp>(
+        x, shiftIn(context, x, *axis, distance, reverse));
+  return x;
 }
 
 static NodeResults buildTopK(NodeContext &context) {
@@ -188,7 +250,9 @@ OpTable frontend::getReductionOps() {
   static constexpr OpEntry table[] = {
       {"ArgMax", 1, 1, 1, buildArgReduce<ReduceKind::max>},
       {"ArgMin", 1, 1, 1, buildArgReduce<ReduceKind::min>},
+      {"CumProd", 26, 2, 2, buildCumProd},
       {"CumSum", 11, 2, 2, buildCumSum},
+      {"Hardmax", 13, 1, 1, buildHardmax},
       {"ReduceL1", 1, 1, 2, buildReduceL1},
       {"ReduceL2", 1, 1, 2, buildReduceL2},
       {"ReduceLogSum", 1, 1, 2, buildReduceLogSum},

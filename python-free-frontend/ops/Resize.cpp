@@ -39,6 +39,8 @@ struct Axis {
   /// `to / from` as the operator has it; nothing if it follows from dims that
   /// are known in the run only.
   std::optional<double> scale;
+  /// Whether `to` is `from * scale` rounded down, rather than given.
+  bool isScaled = false;
   /// The part of the input that tf_crop_and_resize takes.
   double begin = 0, end = 1;
 };
@@ -81,17 +83,18 @@ static FailureOr<Filter> getFilter(NodeContext &context) {
   return filter;
 }
 
-/// floor(dim * scale); a symbolic dim needs a scale that is a simple fraction.
+/// floor(dim * scale) in f32, as runtimes compute it; a symbolic dim needs a
+/// scale that is a simple fraction up to f32's rounding.
 static FailureOr<SymExprAttr> scaleDim(NodeContext &context, SymExprAttr dim,
                                        double scale) {
   if (std::optional<int64_t> size = dim.getConstant())
-    return context.getExpr(
-        static_cast<int64_t>(std::floor(static_cast<double>(*size) * scale)));
+    return context.getExpr(static_cast<int64_t>(
+        std::floor(static_cast<float>(*size) * static_cast<float>(scale))));
   for (int64_t divisor = 1; divisor <= 64; ++divisor) {
     double multiple = scale * static_cast<double>(divisor);
-    if (multiple == std::round(multiple))
-      return tx::floorDiv(tx::mul(dim, static_cast<int64_t>(multiple)),
-                          divisor);
+    if (std::abs(multiple - std::round(multiple)) <= 1e-7 * multiple)
+      return tx::floorDiv(
+          tx::mul(dim, static_cast<int64_t>(std::llround(multiple))), divisor);
   }
   return context.unsupported("the dim " + dim.str() + " can't be scaled by " +
                                  Twine(std::to_string(scale)),
@@ -173,6 +176,7 @@ static FailureOr<SmallVector<Axis>> getAxes(NodeContext &context,
     Axis axis{*index, from, from, std::nullopt};
     if (!scales.empty()) {
       axis.scale = scales[i];
+      axis.isScaled = true;
       FailureOr<SymExprAttr> to = scaleDim(context, from, scales[i]);
       if (failed(to))
         return failure();
@@ -268,7 +272,10 @@ Value AxisResizer::getPlaces() {
   if (mode == "asymmetric")
     return op<tx::DivOp>(i, getScale());
   Value last = op<tx::SubOp>(dim(axis.from), number(1));
-  Value steps = op<tx::SubOp>(dim(axis.to), number(1));
+  // The size before it was rounded down.
+  Value size =
+      axis.isScaled ? op<tx::MulOp>(dim(axis.from), getScale()) : dim(axis.to);
+  Value steps = op<tx::SubOp>(size, number(1));
   if (mode == "align_corners")
     return isSingle ? op<tx::MulOp>(i, number(0))
                     : op<tx::DivOp>(op<tx::MulOp>(i, last), steps);

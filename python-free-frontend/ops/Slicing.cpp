@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/tx/TxFold.h"
 #include "python-free-frontend/ops/OpTable.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -48,21 +49,17 @@ static FailureOr<SymExprAttr> resolveBound(NodeContext &context,
       return failure();
     return context.getMax(tx::add(dim, *constant), lowest);
   }
-  if (context.getBounds().lowerBound(bound).value_or(-1) < 0) {
-    if (context.getBounds().upperBound(bound).value_or(1) > 0)
-      return context.unsupported("it can't be told whether " + bound.str() +
-                                     " counts from the start or the end",
-                                 "bounding the dims in it with -dim");
+  if (context.getBounds().upperBound(bound).value_or(1) <= 0) {
     if (failed(context.require(context.getExpr(1), Predicate::le,
                                tx::mul(bound, -1),
                                "a place from the end must not be 0")))
       return failure();
     bound = tx::add(dim, bound);
-    if (failed(context.require(context.getExpr(0), Predicate::le, bound,
-                               "it slices from before the dim")))
-      return failure();
-    return bound;
   }
+  // What may have either sign is meant from the start.
+  if (failed(context.require(context.getExpr(0), Predicate::le, bound,
+                             "it slices from before the dim")))
+    return failure();
   if (failed(context.require(bound, Predicate::le, dim,
                              "it slices beyond the dim")))
     return failure();
@@ -213,8 +210,8 @@ static NodeResults buildSlice(NodeContext &context) {
     int64_t axis = p->axes[i];
     if (p->steps[i] == 0)
       return context.unsupported("a step is 0");
-    std::optional<Exprs> start = tx::matchExprs(p->starts[i]);
-    std::optional<Exprs> end = tx::matchExprs(p->ends[i]);
+    std::optional<Exprs> start = tx::computeExprs(p->starts[i]);
+    std::optional<Exprs> end = tx::computeExprs(p->ends[i]);
     FailureOr<Interval> range =
         start && end ? resolveRange(context, start->front(), end->front(),
                                     dims[axis], p->steps[i])
@@ -281,15 +278,13 @@ static NodeResults buildSplit(NodeContext &context) {
   SymExprAttr total = context.getExpr(0);
   for (SymExprAttr part : *parts)
     total = tx::add(total, part);
-  if (failed(context.unify(total, tx::getDim(context.getType(0), *axis),
-                           "the sum of a Split's sizes and its dim")))
-    return {};
+  Value x = context.withDim(context.getOperand(0), *axis, total,
+                            "the sum of a Split's sizes and its dim");
   SmallVector<Value> results;
   SymExprAttr start = context.getExpr(0);
   for (SymExprAttr part : *parts) {
     SymExprAttr size = context.resolve(part);
-    results.push_back(context.slice(context.getOperand(0), *axis,
-                                    context.resolve(start), size));
+    results.push_back(context.slice(x, *axis, context.resolve(start), size));
     start = tx::add(start, part);
   }
   return NodeResults(std::move(results));
@@ -349,8 +344,50 @@ static NodeResults buildPad(NodeContext &context) {
                                    context.getBuilder().getArrayAttr(high));
 }
 
+//===----------------------------------------------------------------------===//
+// CenterCropPad
+//===----------------------------------------------------------------------===//
+
+/// Cuts or pads each axis to a size, the same at both ends; what is odd is cut
+/// or padded at the end.
+static NodeResults buildCenterCropPad(NodeContext &context) {
+  int64_t rank = context.getRank(0);
+  FailureOr<Exprs> sizes =
+      context.getExprs(context.getOperand(1), "the shape of a CenterCropPad");
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  if (std::optional<ArrayRef<int64_t>> given = context.getInts("axes"))
+    axes = llvm::to_vector(*given);
+  if (failed(sizes))
+    return {};
+  if (sizes->size() != axes.size())
+    return context.unsupported("its shape must have a size for each axis");
+  RankedTensorType type = context.getType(0);
+  SymExprAttr zero = context.getExpr(0);
+  Exprs dims = tx::getDims(type);
+  SmallVector<Attribute> starts(rank, zero), low(rank, zero), high(rank, zero);
+  for (auto [axis, size] : llvm::zip(axes, *sizes)) {
+    FailureOr<int64_t> place = context.normalizeAxis(axis, rank);
+    if (failed(place))
+      return {};
+    SymExprAttr dim = dims[*place];
+    SymExprAttr missing = context.getMax(tx::sub(size, dim), zero);
+    SymExprAttr before = tx::floorDiv(missing, 2);
+    low[*place] = before;
+    high[*place] = tx::sub(missing, before);
+    starts[*place] = tx::floorDiv(context.getMax(tx::sub(dim, size), zero), 2);
+    dims[*place] = context.getMin(dim, size);
+  }
+  Value x = context.create<tx::SliceOp>(
+      tx::getTensorType(dims, type.getElementType()), context.getOperand(0),
+      context.getBuilder().getArrayAttr(starts), SmallVector<int64_t>(rank, 1));
+  return context.create<tx::PadOp>(x, OptionalOperand(), tx::PadMode::constant,
+                                   context.getBuilder().getArrayAttr(low),
+                                   context.getBuilder().getArrayAttr(high));
+}
+
 OpTable frontend::getSlicingOps() {
   static constexpr OpEntry table[] = {
+      {"CenterCropPad", 18, 2, 2, buildCenterCropPad},
       {"Pad", 2, 1, 4, buildPad},
       {"Slice", 1, 1, 5, buildSlice},
       {"Split", 2, 1, 2, buildSplit},

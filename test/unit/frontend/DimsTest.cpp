@@ -99,7 +99,7 @@ TEST(Dims, DimsThatCannotBeEqualAreRefused) {
   graph.outputs = {"c"};
   EXPECT_EQ(Imported(graph).text(),
             "m.onnx: node \"mm\" (MatMul, ai.onnx 21): the inner "
-            "dims of a matrix product must be equal, found 3 and 4\n");
+            "dims of a matrix product must be equal, found 4 and 3\n");
 }
 
 TEST(Dims, ABroadcastThatARunDecidesIsExplicit) {
@@ -153,6 +153,33 @@ TEST(Dims, AReshapeOfFixedLengthFixesTheDim) {
               HasSubstr("%arg0: tensor<?x128x6xf32, #tx.dims<[B, 128, 6]>>"));
 }
 
+TEST(Dims, ADimThatMustDivideIsCheckedInTheRun) {
+  // [B, C] to [B, 2, -1]: C has to be even.
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"B", "C"})};
+  graph.initializers = {ints("dims", {0, 2, -1})};
+  graph.nodes = {node("Reshape", {"x", "dims"}, {"y"})};
+  graph.outputs = {"y"};
+  std::string text = Imported(graph).text();
+  EXPECT_THAT(text, HasSubstr("#tx.dims<[B, 2, floordiv(C, 2)]>"));
+  EXPECT_THAT(text, HasSubstr("\"eq\""));
+}
+
+TEST(Dims, AShapeThatARunDecides) {
+  // Where(Shape(x) == Shape(y), 2, 5): 2 + 3 * min(1, |A - B|).
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"A"}), value("y", kFloat, {"B"})};
+  graph.initializers = {ints("two", {2}), ints("five", {5})};
+  graph.nodes = {node("Shape", {"x"}, {"a"}), node("Shape", {"y"}, {"b"}),
+                 node("Equal", {"a", "b"}, {"same"}),
+                 node("Where", {"same", "two", "five"}, {"dims"}),
+                 node("ConstantOfShape", {"dims"}, {"z"})};
+  graph.outputs = {"z"};
+  EXPECT_THAT(
+      Imported(graph).text(),
+      HasSubstr("#tx.dims<[3 * min(1, max(A, B) + -1 * min(A, B)) + 2]>"));
+}
+
 TestGraph sliceGraph(int64_t start, int64_t end) {
   TestGraph graph;
   graph.inputs = {value("x", kFloat, {"S"})};
@@ -189,6 +216,24 @@ TEST(Dims, ATableSlicedToALengthBoundsTheLength) {
   std::string text = Imported(graph).text();
   EXPECT_THAT(text, HasSubstr("#tx.dims<[S, 2]>"));
   EXPECT_THAT(text, HasSubstr("S = [0, 512]"));
+}
+
+TEST(Dims, ConstantInputsAreNoArguments) {
+  TestGraph graph;
+  graph.inputs = {value("x", kFloat, {"B", "4"}), value("axes", kInt64, {"1"})};
+  graph.nodes = {node("ReduceSum", {"x", "axes"}, {"y"})};
+  graph.outputs = {"y"};
+  EXPECT_THAT(Imported(graph).text(), HasSubstr("axes depends on data"));
+
+  mlir::MLIRContext context;
+  auto type =
+      mlir::RankedTensorType::get({1}, mlir::IntegerType::get(&context, 64));
+  ImportOptions options;
+  options.constants = {
+      {"axes", mlir::DenseElementsAttr::get(type, llvm::ArrayRef<int64_t>(1))}};
+  Imported imported(graph, options, {}, &context);
+  EXPECT_THAT(imported.text(), HasSubstr("sum %arg0 [1]"));
+  EXPECT_THAT(imported.text(), Not(HasSubstr("%arg1")));
 }
 
 //===----------------------------------------------------------------------===//

@@ -86,17 +86,18 @@ struct TestGraph {
 /// An imported model, or why it was refused.
 class Imported {
 public:
+  /// \p rest is appended to the model's bytes. The context, if not given, is
+  /// one of its own.
   explicit Imported(const TestGraph &graph, const ImportOptions &options = {},
-                    const Wire &rest = {})
-      : context(mlir::MLIRContext::Threading::DISABLED),
-        bytes(onnx::model(graph.wire()).append(rest).bytes()) {
+                    const Wire &rest = {}, mlir::MLIRContext *context = nullptr)
+      : bytes(onnx::model(graph.wire()).append(rest).bytes()) {
     auto parsed = onnx::OnnxFile::parse({bytes, "m.onnx"});
     if (!parsed) {
       ADD_FAILURE() << llvm::toString(parsed.takeError());
       return;
     }
-    auto result =
-        importOnnx(context, std::move(*parsed), options, weights, problems);
+    auto result = importOnnx(context ? *context : ownContext,
+                             std::move(*parsed), options, weights, problems);
     if (succeeded(result))
       module = std::move(*result);
   }
@@ -112,7 +113,7 @@ public:
     return result;
   }
 
-  mlir::MLIRContext context;
+  mlir::MLIRContext ownContext{mlir::MLIRContext::Threading::DISABLED};
   std::string bytes;
   WeightStore weights;
   std::vector<ImportProblem> problems;

@@ -139,6 +139,7 @@ TEST_F(ReductionReference, NonzeroListsThePlacesOfTrueElements) {
       runAll("tx.nonzero %0 : tensor<2x3xi1> to tensor<2x4xi64>", {x}, 1)
           .empty());
   EXPECT_THAT(errors, HasSubstr("there are 3"));
+}
 
 TEST_F(ReductionReference, TopkOfUnsignedIntegers) {
   HostTensor x = counting("ui64", {3});
