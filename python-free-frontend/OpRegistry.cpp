@@ -9,23 +9,12 @@ using namespace txc::frontend;
 
 llvm::SmallVector<OpTable> frontend::getAllOps() {
   return {
-      getActivationOps(),
-      getAttentionOps(),
-      getControlOps(),
-      getConvolutionOps(),
-      getEinsumOps(),
-      getElementwiseOps(),
-      getGenerationOps(),
-      getIndexingOps(),
-      getMatmulOps(),
-      getMicrosoftFusedOps(),
-      getMicrosoftQuantizedOps(),
-      getMovementOps(),
-      getNormOps(),
-      getQuantizationOps(),
-      getReductionOps(),
-      getResizeOps(),
-      getSlicingOps(),
+      getActivationOps(),  getAttentionOps(),      getControlOps(),
+      getConvolutionOps(), getEinsumOps(),         getElementwiseOps(),
+      getGenerationOps(),  getIndexingOps(),       getLoopOps(),
+      getMatmulOps(),      getMicrosoftFusedOps(), getMicrosoftQuantizedOps(),
+      getMovementOps(),    getNormOps(),           getQuantizationOps(),
+      getReductionOps(),   getResizeOps(),         getSlicingOps(),
   };
 }
 

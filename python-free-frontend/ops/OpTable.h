@@ -41,6 +41,7 @@ OpTable getEinsumOps();
 OpTable getElementwiseOps();
 OpTable getGenerationOps();
 OpTable getIndexingOps();
+OpTable getLoopOps();
 OpTable getMatmulOps();
 OpTable getMicrosoftFusedOps();
 OpTable getMicrosoftQuantizedOps();

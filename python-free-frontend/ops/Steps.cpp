@@ -1,0 +1,49 @@
+//===- Steps.cpp - recurrences that are written out -----------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "python-free-frontend/ops/Steps.h"
+
+using namespace mlir;
+using namespace txc;
+using namespace txc::frontend;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+FailureOr<int64_t> frontend::getStepCount(NodeContext &context,
+                                          tx::SymExprAttr dim,
+                                          const Twine &what) {
+  std::optional<int64_t> count = context.resolve(dim).getConstant();
+  if (count && *count >= 1 && *count <= kMaxSteps)
+    return *count;
+  return context.unsupported(what + " must be a number from 1 to " +
+                                 Twine(kMaxSteps) + ", found " +
+                                 context.resolve(dim).str(),
+                             "-dim to fix it");
+}
+
+Value frontend::takeStep(NodeContext &context, Value x, int64_t axis,
+                         int64_t step) {
+  return context.squeeze(
+      context.slice(x, axis, context.getExpr(step), context.getExpr(1)), axis);
+}
+
+Value frontend::stackSteps(NodeContext &context, ArrayRef<Value> elements,
+                           int64_t axis) {
+  if (llvm::is_contained(elements, Value()))
+    return {};
+  Exprs dims = tx::getDims(typeOf(elements.front()));
+  SmallVector<Value> parts;
+  for (Value element : elements) {
+    if (typeOf(element).getRank() != static_cast<int64_t>(dims.size()))
+      return context.unsupported("an output's rank differs between steps");
+    for (auto [d, dim] : llvm::enumerate(dims))
+      element = context.withDim(element, static_cast<int64_t>(d),
+                                context.resolve(dim),
+                                "an output's dims in two steps");
+    parts.push_back(context.unsqueeze(element, {axis}));
+  }
+  return context.create<tx::ConcatOp>(ValueRange(parts), axis);
+}

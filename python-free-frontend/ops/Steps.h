@@ -1,0 +1,37 @@
+//===- Steps.h - recurrences that are written out ---------------*- C++ -*-===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+/// \file
+/// What operators share that repeat a step as often as a dim says: the steps
+/// are written out, so the dim must be known. As in NodeContext, a null Value
+/// in gives a null Value out.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXC_PYTHON_FREE_FRONTEND_OPS_STEPS_H
+#define TXC_PYTHON_FREE_FRONTEND_OPS_STEPS_H
+
+#include "python-free-frontend/NodeContext.h"
+
+namespace txc::frontend {
+
+/// What is written out has to stay a program that one can compile.
+inline constexpr int64_t kMaxSteps = 2048;
+
+/// The number of steps that \p dim says; an error names \p what.
+mlir::FailureOr<int64_t> getStepCount(NodeContext &context, tx::SymExprAttr dim,
+                                      const llvm::Twine &what);
+
+/// Element `step` of x along an axis, which is removed.
+mlir::Value takeStep(NodeContext &context, mlir::Value x, int64_t axis,
+                     int64_t step);
+
+/// One element of each step, in order, along a new axis; there is at least one.
+/// Their dims are made equal.
+mlir::Value stackSteps(NodeContext &context,
+                       llvm::ArrayRef<mlir::Value> elements, int64_t axis);
+
+} // namespace txc::frontend
+
+#endif // TXC_PYTHON_FREE_FRONTEND_OPS_STEPS_H
