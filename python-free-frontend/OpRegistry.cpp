@@ -9,12 +9,17 @@ using namespace txc::frontend;
 
 llvm::SmallVector<OpTable> frontend::getAllOps() {
   return {
-      getActivationOps(),  getAttentionOps(),      getControlOps(),
-      getConvolutionOps(), getEinsumOps(),         getElementwiseOps(),
-      getGenerationOps(),  getIndexingOps(),       getLoopOps(),
-      getMatmulOps(),      getMicrosoftFusedOps(), getMicrosoftQuantizedOps(),
-      getMovementOps(),    getNormOps(),           getQuantizationOps(),
-      getReductionOps(),   getResizeOps(),         getSlicingOps(),
+      getActivationOps(),     getAttentionOps(),
+      getControlOps(),        getConvolutionOps(),
+      getEinsumOps(),         getElementwiseOps(),
+      getFlexAttentionOps(),  getGenerationOps(),
+      getIndexingOps(),       getLinearAttentionOps(),
+      getLoopOps(),           getMatmulOps(),
+      getMicrosoftFusedOps(), getMicrosoftQuantizedOps(),
+      getMovementOps(),       getNormOps(),
+      getQuantizationOps(),   getRecurrentOps(),
+      getReductionOps(),      getResizeOps(),
+      getSlicingOps(),
   };
 }
 
