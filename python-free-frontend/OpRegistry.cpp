@@ -19,7 +19,8 @@ llvm::SmallVector<OpTable> frontend::getAllOps() {
       getMovementOps(),       getNormOps(),
       getQuantizationOps(),   getRecurrentOps(),
       getReductionOps(),      getResizeOps(),
-      getSlicingOps(),
+      getSamplingOps(),       getSlicingOps(),
+      getSpectralOps(),
   };
 }
 

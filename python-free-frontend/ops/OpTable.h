@@ -53,7 +53,9 @@ OpTable getQuantizationOps();
 OpTable getRecurrentOps();
 OpTable getReductionOps();
 OpTable getResizeOps();
+OpTable getSamplingOps();
 OpTable getSlicingOps();
+OpTable getSpectralOps();
 
 /// The newest version of the default domain whose changes the tables follow.
 constexpr int64_t kNewestOpset = 28;
