@@ -80,12 +80,44 @@ static NodeResults buildFusedMatMul(NodeContext &context) {
       product, context.getScalar(context.getElementType(0), alpha));
 }
 
+/// Gemm with an activation on its result.
+static NodeResults buildFusedGemm(NodeContext &context) {
+  StringRef activation = context.getString("activation");
+  double alpha = context.getFloat("activation_alpha", 0);
+  Value y = createGemm(context);
+  if (!y)
+    return {};
+  Type type = typeOf(y).getElementType();
+  if (activation == "Sigmoid")
+    return context.create<tx::SigmoidOp>(y);
+  if (activation == "Tanh")
+    return context.create<tx::TanhOp>(y);
+  Value zero = context.getScalar(type, 0);
+  if (activation == "Relu")
+    return context.create<tx::MaximumOp>(y, zero);
+  if (activation != "LeakyRelu")
+    return context.unsupported("the activation \"" + activation +
+                               "\" is not supported");
+  Value scaled = context.create<tx::MulOp>(y, context.getScalar(type, alpha));
+  Value isNegative = context.create<tx::CompareOp>(tx::Predicate::lt, y, zero);
+  return context.create<tx::SelectOp>(isNegative, scaled, y);
+}
+
 //===----------------------------------------------------------------------===//
 // Norms of sums
 //===----------------------------------------------------------------------===//
 
 static Value addIfThere(NodeContext &context, Value x, Value y) {
   return y ? context.createElementwise<tx::AddOp>(x, y) : x;
+}
+
+/// x whose last dim is that of a scale, operand `index`.
+static Value matchLast(NodeContext &context, Value x, unsigned index) {
+  if (!x || context.getRank(index) != 1)
+    return x;
+  return context.withDim(x, typeOf(x).getRank() - 1,
+                         tx::getDim(context.getType(index), 0),
+                         "the last dims of the input and the scale");
 }
 
 /// Refuses the mean and deviation that only training reads.
@@ -104,6 +136,7 @@ static NodeResults buildSkipLayerNormalization(NodeContext &context) {
   Value sum = context.createElementwise<tx::AddOp>(context.getOperand(0),
                                                    context.getOperand(1));
   sum = addIfThere(context, sum, context.getOperand(4));
+  sum = matchLast(context, sum, 2);
   Value y = context.create<tx::LayerNormOp>(
       sum, OptionalOperand{context.getOperand(2)},
       OptionalOperand{context.getOperand(3)}, int64_t(1), epsilon);
@@ -118,6 +151,7 @@ static NodeResults buildSkipRmsNormalization(NodeContext &context) {
   Value sum = context.createElementwise<tx::AddOp>(context.getOperand(0),
                                                    context.getOperand(1));
   sum = addIfThere(context, sum, context.getOperand(3));
+  sum = matchLast(context, sum, 2);
   Value y =
       context.create<tx::RmsNormOp>(sum, OptionalOperand{context.getOperand(2)},
                                     OptionalOperand(), int64_t(1), epsilon);
@@ -131,6 +165,9 @@ static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
   int64_t maskType = context.getInt("mask_index_type", 0);
   if (context.getRank(0) != 2)
     return context.unsupported("its input_ids must be [batch, sequence]");
+  for (unsigned i : {2, 3, 5, 6})
+    if (!context.getOperand(i))
+      return context.unsupported("input " + Twine(i) + " is missing");
   tx::SymExprAttr length = tx::getDim(context.getType(0), 1);
   auto lookUp = [&](unsigned table, Value ids) {
     return context.create<tx::GatherOp>(context.getOperand(table), ids, 0);
@@ -174,9 +211,10 @@ OpTable frontend::getMicrosoftFusedOps() {
   static constexpr llvm::StringLiteral domain = "com.microsoft";
   static constexpr OpEntry table[] = {
       {"BiasGelu", 1, 2, 2, buildGelu<tx::GeluKind::erf>, domain},
-      {"EmbedLayerNormalization", 1, 7, 9, buildEmbedLayerNormalization,
+      {"EmbedLayerNormalization", 1, 1, 9, buildEmbedLayerNormalization,
        domain},
       {"FastGelu", 1, 1, 2, buildGelu<tx::GeluKind::tanh>, domain},
+      {"FusedGemm", 1, 2, 3, buildFusedGemm, domain},
       {"FusedMatMul", 1, 2, 2, buildFusedMatMul, domain},
       {"Gelu", 1, 1, 1, buildGelu<tx::GeluKind::erf>, domain},
       {"QuickGelu", 1, 1, 1, buildQuickGelu, domain},

@@ -118,6 +118,59 @@ static NodeResults buildMatMulNBits(NodeContext &context) {
   return y;
 }
 
+/// Rows of a table of places, dequantized. Operands: the table [rows, width],
+/// packed into bytes or of a 4-bit type, indices, scales [rows, blocks], zero
+/// points like the table.
+static NodeResults buildGatherBlockQuantized(NodeContext &context) {
+  int64_t bits = context.getInt("bits", 4);
+  int64_t block = context.getInt("block_size", 128);
+  int64_t rank = context.getRank(0);
+  FailureOr<int64_t> gatherAxis =
+      context.normalizeAxis(context.getInt("gather_axis", 0), rank);
+  FailureOr<int64_t> quantizeAxis =
+      context.normalizeAxis(context.getInt("quantize_axis", 1), rank);
+  if (failed(gatherAxis) || failed(quantizeAxis))
+    return {};
+  if (rank != 2 || *gatherAxis != 0 || *quantizeAxis != 1)
+    return context.unsupported("attributes \"gather_axis\" and "
+                               "\"quantize_axis\" must be 0 and 1");
+  if (block < 1 || (bits != 2 && bits != 4 && bits != 8))
+    return context.unsupported("expected block_size and 2, 4 or 8 bits");
+  bool isPacked = context.getElementType(0).isUnsignedInteger(8);
+  Type type = context.getElementType(2);
+  auto gather = [&](unsigned table) {
+    return context.create<tx::GatherOp>(context.getOperand(table),
+                                        context.getOperand(1), 0);
+  };
+  Value places = gather(0), scale = gather(2);
+  if (isPacked)
+    places = unpackBytes(context, places, bits);
+  if (!places || !scale)
+    return {};
+  // [.., width] as [.., blocks, block].
+  Exprs dims = tx::getDims(typeOf(places)), split = tx::getDims(typeOf(scale));
+  int64_t last = typeOf(scale).getRank();
+  SymExprAttr blocks = split.back();
+  split.push_back(context.getExpr(block));
+  // Packed places are signed numbers with an offset.
+  double offset = isPacked ? static_cast<double>(1 << (bits - 1)) : 0;
+  Value zero = context.getScalar(type, offset);
+  if (context.getOperand(3)) {
+    zero = gather(3);
+    if (isPacked)
+      zero = unpackBytes(context, zero, bits);
+    if (!zero)
+      return {};
+    zero = context.slice(zero, last - 1, context.getExpr(0), blocks);
+    zero = context.unsqueeze(context.cast(zero, type), {last});
+  }
+  Value real = context.createElementwise<tx::SubOp>(
+      context.cast(context.reshape(places, split), type), zero);
+  real = context.createElementwise<tx::MulOp>(real,
+                                              context.unsqueeze(scale, {last}));
+  return context.reshape(real, dims);
+}
+
 /// a_scale * b_scale * (A - a_zero)(B - b_zero) + bias.
 static Value createScaledProduct(NodeContext &context, Value a, Value aScale,
                                  Value aZero, Value bScale, Value bZero,
@@ -155,6 +208,7 @@ OpTable frontend::getMicrosoftQuantizedOps() {
   static constexpr llvm::StringLiteral domain = "com.microsoft";
   static constexpr OpEntry table[] = {
       {"DynamicQuantizeMatMul", 1, 3, 5, buildDynamicQuantizeMatMul, domain},
+      {"GatherBlockQuantized", 1, 3, 4, buildGatherBlockQuantized, domain},
       {"MatMulIntegerToFloat", 1, 4, 7, buildMatMulIntegerToFloat, domain},
       {"MatMulNBits", 1, 3, 6, buildMatMulNBits, domain},
   };

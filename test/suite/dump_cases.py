@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes ONNX's backend tests, from the installed `onnx`, as files.
+"""Writes ONNX's backend tests, from the installed `onnx`, and cases of
+com.microsoft's operators as files.
 
   dump_cases.py OUT_DIR
 
@@ -24,6 +25,7 @@ from onnx import TensorProto, numpy_helper
 from onnx.backend.test.loader import load_model_tests
 
 import classify
+import contrib_cases
 
 # "real" downloads its models and has no inputs on disk.
 KINDS = ("node", "simple", "pytorch-operator", "pytorch-converted")
@@ -60,7 +62,7 @@ WEIGHTS = {
 def version():
     """Changes with whatever the files depend on."""
     digest = hashlib.sha256(onnx.__version__.encode())
-    for module in (__file__, classify.__file__):
+    for module in (__file__, classify.__file__, contrib_cases.__file__):
         digest.update(pathlib.Path(module).read_bytes())
     return digest.hexdigest()
 
@@ -176,6 +178,19 @@ def describe(kind, case, models):
             case.atol, reason)
 
 
+def write_contrib(directory):
+    """Writes the cases of com.microsoft and returns their lines."""
+    for case in contrib_cases.cases():
+        model, inputs, outputs = contrib_cases.solve(case)
+        target = directory / case.name
+        target.mkdir(parents=True)
+        onnx.save(model, target / "model.onnx")
+        onnx.save(without_extents(model), target / "dynamic.onnx")
+        write_data_set(target / "test_data_set_0", model, inputs, outputs)
+        yield (f"contrib/{case.name}", "contrib", case.family, case.operator,
+               1, case.rtol, case.atol, "")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -194,11 +209,13 @@ def main():
         for case in cases:
             write_case(case, out / kind / case.name, models)
         lines += [describe(kind, c, models) for c in cases]
+    lines += write_contrib(out / "contrib")
     with open(out / "index.tsv", "w") as index:
         for line in [COLUMNS, *lines]:
             print(*line, sep="\t", file=index)
     stamp.write_text(version())
-    counts = {s: sum(line[1] == s for line in lines) for s in classify.RANK}
+    counts = {s: sum(line[1] == s for line in lines)
+              for s in (*classify.RANK, "contrib")}
     print(f"dump_cases.py: {len(lines)} cases in {out}: "
           + ", ".join(f"{n} {s}" for s, n in counts.items()))
 

@@ -32,7 +32,7 @@ def parse_arguments():
     parser.add_argument("cases", type=pathlib.Path)
     parser.add_argument("--worker", required=True, type=shlex.split)
     parser.add_argument("--modes", default=",".join(MODES))
-    parser.add_argument("--sets", default="core,wider")
+    parser.add_argument("--sets", default="core,wider,contrib")
     parser.add_argument("--filter", default="", help="regular expression")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=60)
