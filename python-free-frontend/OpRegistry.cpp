@@ -11,6 +11,7 @@ llvm::SmallVector<OpTable> frontend::getAllOps() {
   return {
       getActivationOps(),
       getAttentionOps(),
+      getCol2ImOps(),
       getControlOps(),
       getConvolutionOps(),
       getEinsumOps(),

@@ -35,6 +35,7 @@ using OpTable = llvm::ArrayRef<OpEntry>;
 
 OpTable getActivationOps();
 OpTable getAttentionOps();
+OpTable getCol2ImOps();
 OpTable getControlOps();
 OpTable getConvolutionOps();
 OpTable getEinsumOps();
