@@ -116,7 +116,9 @@ GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
   numbers = part(layout.numbers);
   rowScales = {part(layout.factors), part(layout.scales), part(layout.zeros)};
   rowBlocks = code.max(countRowBlocks(code, schedule, M), 1);
-  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), rowStep);
+  // Converted rows are packed in whole tiles.
+  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks),
+                           schedule.converts() ? schedule.MR : rowStep);
 }
 
 /// The start of batch \p linearBatch, whose last dim varies fastest.
