@@ -65,8 +65,8 @@ defm constant : Value<"constant", "<name>=<value>",
                       "Make an input a constant: a number, a .npy or .pb file",
                       model_group, all>;
 defm precision : Value<"precision", "<what>",
-                       "model (default), exact (no new rounding), or bf16, "
-                       "int8: factors beside weights",
+                       "model (default), exact (no new rounding), or bf16 or "
+                       "int8 beside weights",
                        model_group, all>;
 defm state : Value<"state", "kv",
                    "A decoder's past keys and values become the session's state",
