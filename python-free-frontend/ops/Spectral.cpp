@@ -108,7 +108,7 @@ static Value getTransformMatrix(NodeContext &context,
   auto [cosines, sines] = getWaves(context, transform);
   if (transform.isInverse) {
     Value count =
-        getScalar(context, transform.length, context.getBuilder().getF32Type());
+        getScalar(context, transform.length, context.getBuilder().getF64Type());
     Value factor = context.create<tx::ReciprocalOp>(count);
     if (transform.isOneSided)
       factor =
@@ -116,6 +116,8 @@ static Value getTransformMatrix(NodeContext &context,
     cosines = context.create<tx::MulOp>(cosines, factor);
     sines = context.create<tx::MulOp>(sines, factor);
   }
+  if (!cosines || !sines)
+    return {};
   // (a + ib) (cos + i sin) for each pair of parts: [n, parts, k, results].
   auto getRow = [&](Value real, Value imaginary) {
     real = context.unsqueeze(real, {1, 3});

@@ -186,6 +186,7 @@ def write_contrib(directory):
         target.mkdir(parents=True)
         onnx.save(model, target / "model.onnx")
         onnx.save(without_extents(model), target / "dynamic.onnx")
+        write_structure(model, model, target)
         write_data_set(target / "test_data_set_0", model, inputs, outputs)
         yield (f"contrib/{case.name}", "contrib", case.family, case.operator,
                1, case.rtol, case.atol, "")
