@@ -15,9 +15,9 @@
 namespace txc {
 
 /// The values of a function that are computed once, when the weights are
-/// written: weights, constants, and results of tx ops on such values that depend
-/// on no symbol and have no more bytes than the weights and constants they come
-/// from. Later changes of the function are not seen.
+/// written: weights, constants, and results of tx ops on such values that
+/// depend on no symbol and have no more bytes than the weights and constants
+/// they come from. Later changes of the function are not seen.
 class StaticValues {
 public:
   explicit StaticValues(mlir::func::FuncOp function);

@@ -122,8 +122,8 @@ TEST(Options, RefusesBadValues) {
 }
 
 TEST(Options, TakesConstants) {
-  Options options = parse({"m.onnx", "-constant=axes=a.npy", "-constant",
-                           "use_cache_branch=true"});
+  Options options = parse(
+      {"m.onnx", "-constant=axes=a.npy", "-constant", "use_cache_branch=true"});
   ASSERT_EQ(options.constants.size(), 2u);
   EXPECT_EQ(options.constants[0].first, "axes");
   EXPECT_EQ(options.constants[0].second, "a.npy");
