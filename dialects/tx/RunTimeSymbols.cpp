@@ -31,7 +31,7 @@ StringAttr RunTimeSymbols::getLast(SymExprAttr expr) const {
   return stage ? order[stage - 1] : StringAttr();
 }
 
-/// The symbols that an op's types and attributes mention.
+/// The symbols that types and attributes of an op and its body mention.
 static llvm::SetVector<StringAttr> getMentionedSymbols(Operation *op) {
   llvm::SetVector<StringAttr> symbols;
   AttrTypeWalker walker;
@@ -39,11 +39,28 @@ static llvm::SetVector<StringAttr> getMentionedSymbols(Operation *op) {
     collectSymbols(expr, symbols);
     return WalkResult::skip();
   });
-  for (NamedAttribute attribute : op->getAttrs())
-    walker.walk(attribute.getValue());
-  for (Type type : op->getResultTypes())
-    walker.walk(type);
+  op->walk([&](Operation *nested) {
+    for (NamedAttribute attribute : nested->getAttrs())
+      walker.walk(attribute.getValue());
+    for (Type type : nested->getResultTypes())
+      walker.walk(type);
+  });
   return symbols;
+}
+
+void txc::tx::placeBehindDefinitions(func::FuncOp function) {
+  llvm::DenseMap<StringAttr, DefineSymbolOp> definitions;
+  for (auto define : function.getOps<DefineSymbolOp>())
+    definitions[define.getSymbolAttr()] = define;
+  if (definitions.empty())
+    return;
+  for (auto symbolic :
+       llvm::make_early_inc_range(function.getOps<SymbolicOp>()))
+    for (StringAttr symbol : getMentionedSymbols(symbolic)) {
+      DefineSymbolOp define = definitions.lookup(symbol);
+      if (define && symbolic->isBeforeInBlock(define))
+        symbolic->moveAfter(define);
+    }
 }
 
 LogicalResult txc::tx::verifyRunTimeSymbols(func::FuncOp function) {

@@ -38,9 +38,14 @@ private:
   llvm::DenseMap<mlir::StringAttr, unsigned> numbers;
 };
 
+/// Moves the `tx.symbolic`s that mention run-time symbols behind the symbols'
+/// definitions. They are constants to MLIR's folder, which puts constants at the
+/// start of a function.
+void placeBehindDefinitions(mlir::func::FuncOp function);
+
 /// Checks that each op of the function that mentions a run-time symbol in a
-/// type or an attribute follows the symbol's definition, and that no symbol is
-/// defined twice.
+/// type or an attribute, its own or one of its body's, follows the symbol's
+/// definition, and that no symbol is defined twice.
 mlir::LogicalResult verifyRunTimeSymbols(mlir::func::FuncOp function);
 
 } // namespace txc::tx

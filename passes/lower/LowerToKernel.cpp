@@ -4,6 +4,7 @@
 
 #include "passes/lower/LowerToKernel.h"
 #include "dialects/kernel/Kernel.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/lower/Access.h"
 #include "passes/lower/IndexRanges.h"
@@ -57,6 +58,7 @@ static void materializeViews(func::FuncOp function) {
 }
 
 LogicalResult txc::lowerToKernel(func::FuncOp function) {
+  tx::placeBehindDefinitions(function);
   annotateIndexRanges(function);
   bool hasFailed = false;
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {

@@ -92,3 +92,16 @@ func.func @nonzero(%x: tensor<?x3xi1, #tx.dims<[S, 3]>>) -> tensor<2x?xi64, #tx.
   %y = tx.nonzero %x : tensor<?x3xi1, #tx.dims<[S, 3]>> to tensor<2x?xi64, #tx.dims<[2, n]>>
   return %y : tensor<2x?xi64, #tx.dims<[2, n]>>
 }
+
+// -----
+
+// The shape of what a run counts, a constant to the folder, is written when it
+// is known.
+// CHECK-LABEL: @shape
+// CHECK-NEXT:    tx.define_symbol "n"
+// CHECK-NEXT:    kernel.map {{.*}}tensor<2xi64>
+func.func @shape(%n: tensor<i64>) -> tensor<2xi64> {
+  %shape = tx.symbolic #tx.exprs<[n, 8] : tensor<2xi64>>
+  tx.define_symbol "n" %n : tensor<i64>
+  return %shape : tensor<2xi64>
+}
