@@ -39,8 +39,8 @@ private:
 };
 
 /// Moves the `tx.symbolic`s that mention run-time symbols behind the symbols'
-/// definitions. They are constants to MLIR's folder, which puts constants at the
-/// start of a function.
+/// definitions. They are constants to MLIR's folder, which puts constants at
+/// the start of a function.
 void placeBehindDefinitions(mlir::func::FuncOp function);
 
 /// Checks that each op of the function that mentions a run-time symbol in a
