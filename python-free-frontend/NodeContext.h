@@ -69,6 +69,11 @@ struct OptionalOperand {
 
 using Exprs = llvm::SmallVector<tx::SymExprAttr>;
 
+/// The type of a Value that a builder got or made: all are tensors.
+inline mlir::RankedTensorType typeOf(mlir::Value value) {
+  return llvm::cast<mlir::RankedTensorType>(value.getType());
+}
+
 class NodeContext {
 public:
   NodeContext(GraphImporter &importer, Frame &frame, const onnx::Node &node,
@@ -237,6 +242,8 @@ public:
 
   /// A scalar i64.
   mlir::Value getExprScalar(tx::SymExprAttr expr);
+  /// [0, size) of an element type, of rank 1.
+  mlir::Value getIota(tx::SymExprAttr size, mlir::Type elementType);
   /// A rank-0 constant. Integers: \p value is one.
   mlir::Value getScalar(mlir::Type elementType, double value);
   mlir::Value getConstant(mlir::DenseElementsAttr value);

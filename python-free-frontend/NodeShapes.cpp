@@ -17,10 +17,6 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return llvm::cast<RankedTensorType>(value.getType());
-}
-
 /// More than a tensor has dims, and a bound on what a file can ask for.
 static constexpr int64_t maxRunTimeSizes = 16;
 
@@ -346,6 +342,10 @@ Value NodeContext::getExprTensor(ArrayRef<SymExprAttr> exprs) {
 Value NodeContext::getExprScalar(SymExprAttr expr) {
   return getExprTensor(RankedTensorType::get({}, getBuilder().getI64Type()),
                        expr);
+}
+
+Value NodeContext::getIota(SymExprAttr size, Type elementType) {
+  return create<tx::IotaOp>(tx::getTensorType({size}, elementType));
 }
 
 Value NodeContext::cast(Value x, Type elementType) {

@@ -19,10 +19,6 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Heads
 //===----------------------------------------------------------------------===//
@@ -131,8 +127,7 @@ static Value createScores(NodeContext &context, const Scores &s, int64_t mode) {
   if (s.lengths) {
     SymExprAttr one = context.getExpr(1);
     Type i64 = context.getBuilder().getI64Type();
-    Value places =
-        context.create<tx::IotaOp>(tx::getTensorType({dims[3]}, i64));
+    Value places = context.getIota(dims[3], i64);
     Value ends = context.reshape(s.lengths, {dims[0], one, one, one});
     mask = restrictMask(
         context, mask,

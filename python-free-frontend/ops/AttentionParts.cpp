@@ -10,10 +10,6 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Heads
 //===----------------------------------------------------------------------===//
@@ -165,7 +161,7 @@ Value frontend::createWindowMask(NodeContext &context, KeyWindow window,
                                  SymExprAttr queries, SymExprAttr keys) {
   Type i64 = context.getBuilder().getI64Type();
   auto iota = [&](SymExprAttr size, ArrayRef<SymExprAttr> dims) {
-    Value places = context.create<tx::IotaOp>(tx::getTensorType({size}, i64));
+    Value places = context.getIota(size, i64);
     return context.reshape(places, dims);
   };
   SymExprAttr one = context.getExpr(1);

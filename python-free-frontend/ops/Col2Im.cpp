@@ -67,8 +67,7 @@ static Value getWindow(NodeContext &context, ArrayRef<int64_t> size,
     count *= dim;
   Type i64 = context.getBuilder().getI64Type();
   auto getPlaces = [&](ArrayRef<int64_t> dims) {
-    Value places =
-        context.create<tx::IotaOp>(RankedTensorType::get({count}, i64));
+    Value places = context.getIota(context.getExpr(count), i64);
     return context.reshape(places, llvm::map_to_vector(dims, [&](int64_t dim) {
                              return context.getExpr(dim);
                            }));

@@ -240,10 +240,8 @@ static Value getFlatPlaces(NodeContext &context, ArrayRef<SymExprAttr> dims,
   Exprs order(dims);
   if (columnMajor)
     std::reverse(order.begin() + 2, order.end());
-  Value places =
-      context.reshape(context.create<tx::IotaOp>(tx::getTensorType(
-                          {tx::product(context.getContext(), order)}, i64)),
-                      order);
+  Value places = context.reshape(
+      context.getIota(tx::product(context.getContext(), order), i64), order);
   if (!columnMajor)
     return places;
   auto back = llvm::to_vector(llvm::seq<int64_t>(0, dims.size()));

@@ -34,10 +34,6 @@ struct Equation {
 };
 } // namespace
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // The equation
 //===----------------------------------------------------------------------===//
@@ -160,8 +156,7 @@ static Term takeDiagonal(NodeContext &context, Term term) {
       Exprs shape(dims.size(), context.getExpr(1));
       shape[axis] = dims[axis];
       Type i64 = context.getBuilder().getI64Type();
-      Value iota =
-          context.create<tx::IotaOp>(tx::getTensorType({dims[axis]}, i64));
+      Value iota = context.getIota(dims[axis], i64);
       return context.reshape(iota, shape);
     };
     Value isDiagonal =

@@ -77,11 +77,6 @@ static NodeResults buildSize(NodeContext &context) {
 // Sequences
 //===----------------------------------------------------------------------===//
 
-/// [0, size) of an element type, of rank 1.
-static Value getIota(NodeContext &context, SymExprAttr size, Type elementType) {
-  return context.create<tx::IotaOp>(tx::getTensorType({size}, elementType));
-}
-
 /// A scalar as a float, if it is a constant.
 static std::optional<double> matchFloat(Value value) {
   DenseFPElementsAttr elements;
@@ -181,7 +176,7 @@ static NodeResults buildRange(NodeContext &context) {
     wide = context.getBuilder().getF32Type();
   Value start = context.cast(context.getOperand(0), wide);
   Value delta = context.cast(context.getOperand(2), wide);
-  Value result = getIota(context, *size, wide);
+  Value result = context.getIota(*size, wide);
   if (!isScalar(delta, 1))
     result = context.create<tx::MulOp>(result, context.reshape(delta, {}));
   if (!isScalar(start, 0))
@@ -197,8 +192,8 @@ static NodeResults buildRange(NodeContext &context) {
 static Value getDiagonal(NodeContext &context, SymExprAttr rows,
                          SymExprAttr columns) {
   Type i64 = context.getBuilder().getI64Type();
-  Value row = context.unsqueeze(getIota(context, rows, i64), {1});
-  Value column = context.unsqueeze(getIota(context, columns, i64), {0});
+  Value row = context.unsqueeze(context.getIota(rows, i64), {1});
+  Value column = context.unsqueeze(context.getIota(columns, i64), {0});
   return context.create<tx::SubOp>(column, row);
 }
 
@@ -259,7 +254,7 @@ static NodeResults buildOneHot(NodeContext &context) {
   indices = context.create<tx::SelectOp>(isNegative, wrapped, indices);
   Exprs iotaDims(rank - *axis, context.getExpr(1));
   iotaDims.front() = depth;
-  Value places = context.reshape(getIota(context, depth, i64), iotaDims);
+  Value places = context.reshape(context.getIota(depth, i64), iotaDims);
   Value isHot = context.create<tx::CompareOp>(
       Predicate::eq, context.unsqueeze(indices, *axis), places);
   Value values = context.getOperand(2);

@@ -19,10 +19,6 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 /// Places of the operands.
 enum Operand : unsigned {
@@ -53,8 +49,7 @@ struct Rows {
 /// [0, size) as a row of i64.
 static Value getPlaces(NodeContext &context, SymExprAttr size) {
   Type i64 = context.getBuilder().getI64Type();
-  return context.unsqueeze(
-      context.create<tx::IotaOp>(tx::getTensorType({size}, i64)), {0});
+  return context.unsqueeze(context.getIota(size, i64), {0});
 }
 
 /// The number of keys after this run. Without a past these are the queries; a

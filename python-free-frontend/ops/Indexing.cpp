@@ -128,8 +128,7 @@ static NodeResults buildTensorScatter(NodeContext &context) {
   // For each place of the cache, where in the update it comes from.
   Exprs places(rank, context.getExpr(1));
   places[*axis] = capacity;
-  Value source = context.reshape(
-      context.create<tx::IotaOp>(tx::getTensorType({capacity}, i64)), places);
+  Value source = context.reshape(context.getIota(capacity, i64), places);
   if (Value starts = context.getOperand(2)) {
     Exprs rows(rank, context.getExpr(1));
     rows[0] = dims[0];
@@ -228,9 +227,7 @@ static NodeResults buildReverseSequence(NodeContext &context) {
   Value lengths =
       context.withDim(context.getOperand(1), 0, dims[batchAxis], "batches");
   lengths = context.unsqueeze(context.cast(lengths, i64), {1});
-  Value place = context.unsqueeze(
-      context.create<tx::IotaOp>(tx::getTensorType({dims[timeAxis]}, i64)),
-      {0});
+  Value place = context.unsqueeze(context.getIota(dims[timeAxis], i64), {0});
   Value last =
       context.createElementwise<tx::SubOp>(lengths, context.getScalar(i64, 1));
   Value turned = context.createElementwise<tx::SubOp>(last, place);

@@ -19,10 +19,6 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 /// The operands with a dim for the heads, [B, T, H, ...], as floats.
 struct Sequence {

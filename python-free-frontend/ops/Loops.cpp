@@ -16,10 +16,6 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Loop
 //===----------------------------------------------------------------------===//

@@ -10,10 +10,6 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// Makes a broadcast of batch dims explicit that only a run can decide.
 static void broadcastBatch(NodeContext &context, Value &lhs, Value &rhs) {
   Value yes = context.getScalar(context.getBuilder().getI1Type(), 1);

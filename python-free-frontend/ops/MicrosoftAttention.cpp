@@ -20,10 +20,6 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // What both have
 //===----------------------------------------------------------------------===//
@@ -47,7 +43,7 @@ static Value getKeysInRange(NodeContext &context, Value mask, SymExprAttr batch,
   if (!mask)
     return {};
   Type type = typeOf(mask).getElementType();
-  Value place = context.create<tx::IotaOp>(tx::getTensorType({keys}, type));
+  Value place = context.getIota(keys, type);
   auto getBounds = [&](SymExprAttr start) {
     return context.unsqueeze(context.slice(mask, 0, start, batch), {1});
   };
@@ -278,8 +274,7 @@ static NodeResults buildRotaryEmbedding(NodeContext &context) {
   Value positions = context.getOperand(1);
   if (context.getRank(1) != 2) {
     Value offset = context.reshape(positions, {});
-    Value places = context.create<tx::IotaOp>(
-        tx::getTensorType({length}, context.getElementType(1)));
+    Value places = context.getIota(length, context.getElementType(1));
     positions = context.unsqueeze(context.create<tx::AddOp>(places, offset), 0);
   }
   auto lookUp = [&](unsigned table) {

@@ -17,10 +17,6 @@ using namespace mlir;
 using namespace txc;
 using namespace txc::frontend;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // GELU
 //===----------------------------------------------------------------------===//

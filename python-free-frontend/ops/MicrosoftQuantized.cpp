@@ -20,10 +20,6 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 /// The numbers that bytes hold, `8 / bits` in each, the first in the lowest
 /// bits: the last dim grows by that factor. u8 in, u8 out.
 static Value unpackBytes(NodeContext &context, Value bytes, int64_t bits) {

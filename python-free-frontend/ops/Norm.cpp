@@ -11,10 +11,6 @@ using namespace txc::frontend;
 using tx::ReduceKind;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Over the last dims
 //===----------------------------------------------------------------------===//

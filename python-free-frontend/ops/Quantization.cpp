@@ -14,10 +14,6 @@ using namespace txc::frontend;
 using tx::ReduceKind;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // Quantizer.h
 //===----------------------------------------------------------------------===//

@@ -17,10 +17,6 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 /// What one direction carries from step to step; c is of LSTM only.
 struct CellState {

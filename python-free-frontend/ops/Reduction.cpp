@@ -146,7 +146,7 @@ static NodeResults buildHardmax(NodeContext &context) {
   Value place = context.create<tx::ArgReduceOp>(x, ReduceKind::max, *axis,
                                                 /*last=*/false);
   SymExprAttr size = tx::getDim(context.getType(0), *axis);
-  Value places = context.create<tx::IotaOp>(tx::getTensorType({size}, i64));
+  Value places = context.getIota(size, i64);
   Exprs dims(context.getRank(0) - *axis, context.getExpr(1));
   dims.front() = size;
   places = context.reshape(places, dims);

@@ -20,10 +20,6 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 namespace {
 /// What the attributes say; they hold for all axes.
 struct Filter {
@@ -262,7 +258,7 @@ Value AxisResizer::getHalfPixel(Value result) {
 
 /// Where in the input each place of the result lies.
 Value AxisResizer::getPlaces() {
-  Value i = context.create<tx::IotaOp>(tx::getTensorType({axis.to}, type));
+  Value i = context.getIota(axis.to, type);
   StringRef mode = filter.coordinates;
   bool isSingle = axis.to.isConstant(1);
   if (mode == "half_pixel" || (mode == "pytorch_half_pixel" && !isSingle))

@@ -18,10 +18,6 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 //===----------------------------------------------------------------------===//
 // GridSample
 //===----------------------------------------------------------------------===//
@@ -133,8 +129,8 @@ Taps AxisSampler::getTaps(Value coordinate) {
     Value base = context.create<tx::FloorOp>(x);
     int64_t count = mode == "cubic" ? 4 : 2;
     Type i64 = context.getBuilder().getI64Type();
-    Value offsets = context.cast(
-        context.create<tx::IotaOp>(RankedTensorType::get({count}, i64)), type);
+    Value offsets =
+        context.cast(context.getIota(context.getExpr(count), i64), type);
     if (mode == "cubic")
       offsets = op<tx::SubOp>(offsets, number(1));
     places = op<tx::AddOp>(base, offsets);
@@ -250,8 +246,7 @@ static NodeResults buildGridSample(NodeContext &context) {
 static Value getCoordinates(NodeContext &context, SymExprAttr size,
                             bool alignCorners, Type type) {
   Type i64 = context.getBuilder().getI64Type();
-  Value place = context.cast(
-      context.create<tx::IotaOp>(tx::getTensorType({size}, i64)), type);
+  Value place = context.cast(context.getIota(size, i64), type);
   auto number = [&](double value) { return context.getScalar(type, value); };
   Value extent = context.cast(
       context.getExprTensor(RankedTensorType::get({}, i64), size), type);

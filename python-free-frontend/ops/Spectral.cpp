@@ -18,19 +18,14 @@ using namespace txc::frontend;
 using tx::Predicate;
 using tx::SymExprAttr;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
-static Value getIota(NodeContext &context, SymExprAttr size) {
-  Type i64 = context.getBuilder().getI64Type();
-  return context.create<tx::IotaOp>(tx::getTensorType({size}, i64));
+/// [0, size) as i64.
+static Value getPlaces(NodeContext &context, SymExprAttr size) {
+  return context.getIota(size, context.getBuilder().getI64Type());
 }
 
 /// An expression as a scalar.
 static Value getScalar(NodeContext &context, SymExprAttr expr, Type type) {
-  auto i64 = RankedTensorType::get({}, context.getBuilder().getI64Type());
-  return context.cast(context.getExprTensor(i64, expr), type);
+  return context.cast(context.getExprScalar(expr), type);
 }
 
 /// The one element of an operand.
@@ -72,8 +67,10 @@ struct Transform {
 static std::pair<Value, Value> getWaves(NodeContext &context,
                                         const Transform &transform) {
   Type type = context.getBuilder().getF64Type();
-  Value n = context.unsqueeze(getIota(context, transform.getInputSize()), {1});
-  Value k = context.unsqueeze(getIota(context, transform.getOutputSize()), {0});
+  Value n =
+      context.unsqueeze(getPlaces(context, transform.getInputSize()), {1});
+  Value k =
+      context.unsqueeze(getPlaces(context, transform.getOutputSize()), {0});
   Type i64 = context.getBuilder().getI64Type();
   Value place =
       context.create<tx::RemOp>(context.create<tx::MulOp>(n, k),
@@ -90,7 +87,7 @@ static std::pair<Value, Value> getWaves(NodeContext &context,
 static Value getWeights(NodeContext &context, const Transform &transform) {
   Type i64 = context.getBuilder().getI64Type();
   Type f64 = context.getBuilder().getF64Type();
-  Value n = getIota(context, transform.getHalf());
+  Value n = getPlaces(context, transform.getHalf());
   Value mirrored =
       context.create<tx::SubOp>(getScalar(context, transform.length, i64), n);
   Value isOwnMirror = context.create<tx::OrOp>(
@@ -263,10 +260,10 @@ static NodeResults buildStft(NodeContext &context) {
   SymExprAttr frames =
       tx::add(tx::floorDiv(tx::sub(size, transform.length), *step), 1);
   Value starts = context.create<tx::MulOp>(
-      context.unsqueeze(getIota(context, frames), {1}),
+      context.unsqueeze(getPlaces(context, frames), {1}),
       getScalar(context, *step, context.getBuilder().getI64Type()));
   Value places = context.create<tx::AddOp>(
-      starts, context.unsqueeze(getIota(context, transform.length), {0}));
+      starts, context.unsqueeze(getPlaces(context, transform.length), {0}));
   Value framed = context.create<tx::GatherOp>(signal, places, int64_t(1));
   if (window)
     framed = context.createElementwise<tx::MulOp>(
@@ -295,7 +292,7 @@ static NodeResults buildWindow(NodeContext &context, CosineWindow window) {
   Type wide = type && type.isF64() ? type : f32;
   SymExprAttr period = isPeriodic ? *size : tx::add(*size, -1);
   Value angle =
-      context.create<tx::MulOp>(context.cast(getIota(context, *size), wide),
+      context.create<tx::MulOp>(context.cast(getPlaces(context, *size), wide),
                                 context.getScalar(wide, 2 * M_PI));
   angle = context.create<tx::DivOp>(angle, getScalar(context, period, wide));
   auto wave = [&](double factor, double frequency) {

@@ -8,10 +8,6 @@ using namespace mlir;
 using namespace txc;
 using namespace txc::frontend;
 
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
-
 FailureOr<int64_t> frontend::getStepCount(NodeContext &context,
                                           tx::SymExprAttr dim,
                                           const Twine &what) {
