@@ -217,12 +217,6 @@ static Error applyChecked(const Arg &arg, Options &options) {
     return addPair(arg, "NAME=FILE", options.inputs);
   case OPT_constant:
     return addPair(arg, "NAME=FILE or NAME=NUMBER", options.constants);
-  case OPT_padding:
-    return createStringError("-padding is not supported: padded positions are "
-                             "computed as any others; leave the option out");
-  case OPT_quantize:
-    return createStringError("-quantize is not supported: weights are stored "
-                             "in the model's own types; leave the option out");
   default:
     return Error::success();
   }

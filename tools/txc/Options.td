@@ -71,10 +71,6 @@ defm precision : Value<"precision", "<what>",
 defm state : Value<"state", "kv",
                    "A decoder's past keys and values become the session's state",
                    model_group, [CompileCommand, CheckCommand, ExplainCommand]>;
-defm padding : Value<"padding", "skip", "Drop padding tokens; not there yet",
-                     model_group, all, [HelpHidden]>;
-defm quantize : Value<"quantize", "<spec>", "Quantize weights; not there yet",
-                      model_group, all, [HelpHidden]>;
 
 // Known to all, or -json would be taken for -j with the value "son".
 def json : Switch<"json", "check, explain: print JSON", report_group, all>;
