@@ -14,21 +14,31 @@
 
 using namespace llvm;
 
-// Readers of bitcode want it aligned to its 32-bit words.
-alignas(16) static const unsigned char bitcode[] = {
-#include "runtime/runtime.bc.inc"
-};
-
-alignas(16) static const unsigned char object[] = {
+alignas(16) static const unsigned char plain[] = {
 #include "runtime/runtime.o.inc"
 };
 
-ArrayRef<char> txc::getRuntimeBitcode() {
-  return {reinterpret_cast<const char *>(bitcode), sizeof bitcode};
+alignas(16) static const unsigned char forAddress[] = {
+#include "runtime/runtime-address.o.inc"
+};
+
+alignas(16) static const unsigned char forThread[] = {
+#include "runtime/runtime-thread.o.inc"
+};
+
+template <size_t size>
+static ArrayRef<char> toBytes(const unsigned char (&object)[size]) {
+  return {reinterpret_cast<const char *>(object), size};
 }
 
-ArrayRef<char> txc::getRuntimeObject() {
-  return {reinterpret_cast<const char *>(object), sizeof object};
+ArrayRef<char> txc::getRuntimeObject() { return toBytes(plain); }
+
+ArrayRef<char> txc::getAddressSanitizedRuntimeObject() {
+  return toBytes(forAddress);
+}
+
+ArrayRef<char> txc::getThreadSanitizedRuntimeObject() {
+  return toBytes(forThread);
 }
 
 ArrayRef<StringRef> txc::getCheckableCpuFeatures() {

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 ///
 /// \file
-/// The C runtime as bitcode, and what the compiler has to know of it.
+/// The C runtime as objects, and what the compiler has to know of it.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -18,13 +18,14 @@
 
 namespace txc {
 
-/// One module, for x86-64 without features. All its symbols are hidden; a
-/// model table refers to `txc_runtime_api`, the rest may be internalized.
-/// Constant data: may be used from any thread.
-llvm::ArrayRef<char> getRuntimeBitcode();
-
-/// The same, compiled to an ELF object.
+/// An ELF object for x86-64 without features. All its symbols are hidden; a
+/// model table refers to `txc_runtime_api`. Constant data: may be used from any
+/// thread.
 llvm::ArrayRef<char> getRuntimeObject();
+
+/// The same, instrumented; the sanitizers' symbols are undefined.
+llvm::ArrayRef<char> getAddressSanitizedRuntimeObject();
+llvm::ArrayRef<char> getThreadSanitizedRuntimeObject();
 
 /// The CPU features that a model may list as required, by LLVM's names
 /// (runtime/CpuFeatures.def): the runtime refuses a model that lists any other,

@@ -266,11 +266,3 @@ txc::compileModel(std::unique_ptr<Module> model, const Target &target,
     return failure;
   return objects;
 }
-
-Expected<ObjectBytes> txc::compileRuntime(ArrayRef<char> bitcode,
-                                          Sanitizer sanitizer) {
-  Expected<txc::Target> baseline = txc::Target::parse("x86-64");
-  if (!baseline)
-    return baseline.takeError();
-  return compileBitcode(bitcode, "runtime", *baseline, sanitizer);
-}

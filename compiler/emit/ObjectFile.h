@@ -53,11 +53,6 @@ llvm::Expected<std::vector<ObjectBytes>>
 compileModel(std::unique_ptr<llvm::Module> model, const Target &target,
              const CodeGenOptions &options);
 
-/// Compiles the runtime, as bitcode, for any x86-64 CPU: it is what finds out
-/// whether the CPU has all that the model needs.
-llvm::Expected<ObjectBytes> compileRuntime(llvm::ArrayRef<char> bitcode,
-                                           Sanitizer sanitizer);
-
 /// Optimises \p module for \p target and returns it in the form \p kind.
 llvm::Expected<ObjectBytes> compileModule(llvm::Module &module,
                                           const Target &target, CodeKind kind,

@@ -76,22 +76,24 @@ compilePrograms(MutableArrayRef<ProgramCode> programs,
   return objects;
 }
 
+static ArrayRef<char> getRuntime(Sanitizer sanitizer) {
+  switch (sanitizer) {
+  case Sanitizer::None:
+    return getRuntimeObject();
+  case Sanitizer::Address:
+    return getAddressSanitizedRuntimeObject();
+  case Sanitizer::Thread:
+    return getThreadSanitizedRuntimeObject();
+  }
+  llvm_unreachable("there is a runtime for every sanitizer");
+}
+
 /// Links a model's objects with the runtime.
 static Expected<ObjectBytes> linkModel(ArrayRef<ObjectBytes> objects,
                                        const EmitOptions &options) {
   Sanitizer sanitizer = options.codeGen.sanitizer;
   SmallVector<ArrayRef<char>> inputs(objects.begin(), objects.end());
-  ObjectBytes instrumented;
-  if (sanitizer == Sanitizer::None) {
-    inputs.push_back(getRuntimeObject());
-  } else {
-    Expected<ObjectBytes> runtime =
-        compileRuntime(getRuntimeBitcode(), sanitizer);
-    if (!runtime)
-      return runtime.takeError();
-    instrumented = std::move(*runtime);
-    inputs.push_back(instrumented);
-  }
+  inputs.push_back(getRuntime(sanitizer));
   LinkOptions linkOptions;
   linkOptions.soname = sys::path::filename(options.outputPath).str();
   linkOptions.allowUndefined = sanitizer != Sanitizer::None;
