@@ -14,7 +14,7 @@
 
 #include "compiler/emit/Link.h"
 #include "compiler/emit/Weights.h"
-#include "runtime/RuntimeBitcode.h"
+#include "runtime/RuntimeObject.h"
 #include "runtime/abi.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -188,6 +188,10 @@ Expected<ObjectBytes> txc::compileModule(Module &module,
   setAttributes(module, sanitizer);
   if (Error error = optimize(module, **machine, sanitizer))
     return error;
+  // AddressSanitizer checks each lane of a masked access: making good code of
+  // that would take most of a compilation.
+  if (sanitizer == Sanitizer::Address)
+    (*machine)->setOptLevel(CodeGenOptLevel::None);
   Expected<ObjectBytes> bytes = generate(module, **machine, kind);
   if (Error error = diagnostics.takeError()) {
     if (!bytes)
@@ -222,16 +226,15 @@ static std::vector<ObjectBytes> splitToBitcode(Module &model) {
 /// Compiles bitcode in a context of its own: contexts can't be shared by
 /// threads.
 static Expected<ObjectBytes> compileBitcode(ArrayRef<char> bitcode,
-                                            StringRef name,
                                             const txc::Target &target,
                                             Sanitizer sanitizer) {
   LLVMContext context;
-  MemoryBufferRef buffer(StringRef(bitcode.data(), bitcode.size()), name);
+  MemoryBufferRef buffer(StringRef(bitcode.data(), bitcode.size()), "model");
   Expected<std::unique_ptr<Module>> module = parseBitcodeFile(buffer, context);
   if (!module)
     return module.takeError();
   // What ends up in the symbol table must not tell where txc was built.
-  (*module)->setSourceFileName(name);
+  (*module)->setSourceFileName("model");
   return compileModule(**module, target, CodeKind::Object, sanitizer);
 }
 
@@ -248,7 +251,7 @@ txc::compileModel(std::unique_ptr<Module> model, const Target &target,
     for (size_t i = 0; i < parts.size(); ++i)
       pool.async([&, i] {
         results[i] = cache.get(parts[i], target, options.sanitizer, [&] {
-          return compileBitcode(parts[i], "model", target, options.sanitizer);
+          return compileBitcode(parts[i], target, options.sanitizer);
         });
       });
     pool.wait();

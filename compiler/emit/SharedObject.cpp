@@ -17,7 +17,7 @@
 #include "compiler/emit/ModelHeader.h"
 #include "compiler/emit/ModelTable.h"
 #include "compiler/emit/OutputFile.h"
-#include "runtime/RuntimeBitcode.h"
+#include "runtime/RuntimeObject.h"
 #include "runtime/abi.h"
 
 #include "llvm/ADT/StringExtras.h"

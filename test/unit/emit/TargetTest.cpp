@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/targets/Target.h"
-#include "runtime/RuntimeBitcode.h"
+#include "runtime/RuntimeObject.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"

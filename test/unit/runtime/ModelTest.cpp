@@ -10,7 +10,7 @@
 ///
 //===----------------------------------------------------------------------===//
 
-#include "runtime/RuntimeBitcode.h"
+#include "runtime/RuntimeObject.h"
 #include "test/unit/runtime/TestModel.h"
 
 #include "gmock/gmock.h"

@@ -1,4 +1,4 @@
-//===- RuntimeBitcode.h - The runtime for the compiler to link --*- C++ -*-===//
+//===- RuntimeObject.h - The runtime for the compiler to link --*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,8 +10,8 @@
 ///
 //===----------------------------------------------------------------------===//
 
-#ifndef TXC_RUNTIME_RUNTIMEBITCODE_H
-#define TXC_RUNTIME_RUNTIMEBITCODE_H
+#ifndef TXC_RUNTIME_RUNTIMEOBJECT_H
+#define TXC_RUNTIME_RUNTIMEOBJECT_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -34,4 +34,4 @@ llvm::ArrayRef<llvm::StringRef> getCheckableCpuFeatures();
 
 } // namespace txc
 
-#endif // TXC_RUNTIME_RUNTIMEBITCODE_H
+#endif // TXC_RUNTIME_RUNTIMEOBJECT_H

@@ -1,4 +1,4 @@
-//===- RuntimeBitcode.cpp - The runtime for the compiler to link *- C++ -*-===//
+//===- RuntimeObject.cpp - The runtime for the compiler to link *- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,11 +6,11 @@
 //===----------------------------------------------------------------------===//
 ///
 /// \file
-/// See RuntimeBitcode.h.
+/// See RuntimeObject.h.
 ///
 //===----------------------------------------------------------------------===//
 
-#include "runtime/RuntimeBitcode.h"
+#include "runtime/RuntimeObject.h"
 
 using namespace llvm;
 
