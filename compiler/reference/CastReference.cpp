@@ -4,7 +4,8 @@
 //
 /// \file
 /// tx.cast. Integers are not rounded to f64 on their way to a narrower float:
-/// large ones would be rounded twice.
+/// large ones would be rounded twice. Integers below a byte have no saturated
+/// values: ONNX's own take the low bits of what truncation gives.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,10 +38,13 @@ Results txc::reference::evaluateCast(tx::CastOp op,
   const ElementFormat &from = x.getFormat(), &to = result.getFormat();
   Overflow overflow = op.getSaturate() ? Overflow::Saturate : Overflow::Ieee;
   bool isWide = from.isUnsigned() && from.getBitWidth() == 64;
+  bool wraps = !to.isFloat() && to.getBitWidth() > 1 && to.getBitWidth() < 8;
   char *target = result.getMutableBytes().data();
   const char *source = x.getBytes().data();
   for (int64_t i = 0; i < x.getNumElements(); ++i) {
-    if (from.isFloat()) {
+    if (from.isFloat() && wraps) {
+      to.storeInt(target, truncateToSigned(from.loadDouble(source), 32));
+    } else if (from.isFloat()) {
       to.storeDouble(target, from.loadDouble(source), overflow);
     } else {
       int64_t value = from.loadInt(source);

@@ -171,10 +171,11 @@ def Tx_IsInfOp : Tx_FloatTest<"is_inf", "1 if x[i] is inf or -inf, else 0; an i1
 def Tx_CastOp : Tx_Elementwise<"cast", "x[i] as another element type"> {
   let description = [{
     Float to float rounds to nearest even, integers to floats too. Float to
-    integer truncates toward zero and is a poison value outside the range
-    (ONNX leaves it undefined; txc gives the saturated value). Integer to
-    integer wraps. To i1: x[i] != 0. To an f8 type, `saturate` gives the largest
-    finite number instead of inf or NaN for what is too large.
+    integer truncates toward zero; outside the range, which ONNX leaves
+    undefined, it gives the nearest limit, and 0 for NaN. To integers below a
+    byte that is done for i32, whose low bits are the result: ONNX's reference
+    wraps. Integer to integer wraps. To i1: x[i] != 0. To an f8 type, `saturate`
+    gives the largest finite number instead of inf or NaN for what is too large.
   }];
   let arguments = (ins AnyRankedTensor:$x, UnitAttr:$saturate);
   let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";

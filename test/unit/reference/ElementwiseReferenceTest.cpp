@@ -281,6 +281,21 @@ TEST_F(ElementwiseReference, CastsToIntegersTruncateAndSaturate) {
               same({1, 1, 1, 1}));
 }
 
+/// The numbers are those of onnx.reference 1.23, the same in every opset that
+/// has the types.
+TEST_F(ElementwiseReference, CastsToIntegersBelowAByteWrap) {
+  HostTensor x =
+      vector("f32", {-9.5, -8.5, -3, -2.5, -1, 0.7, 3.9, 7.5, 8, 17.5});
+  auto cast = [&](StringRef type) {
+    return values(
+        ("tx.cast %0 : tensor<10xf32> to tensor<10x" + type + ">").str(), {x});
+  };
+  EXPECT_THAT(cast("i4"), same({7, -8, -3, -2, -1, 0, 3, 7, -8, 1}));
+  EXPECT_THAT(cast("ui4"), same({7, 8, 13, 14, 15, 0, 3, 7, 8, 1}));
+  EXPECT_THAT(cast("i2"), same({-1, 0, 1, -2, -1, 0, -1, -1, 0, 1}));
+  EXPECT_THAT(cast("ui2"), same({3, 0, 1, 2, 3, 0, 3, 3, 0, 1}));
+}
+
 TEST_F(ElementwiseReference, CastsOfLargeIntegersRoundOnce) {
   HostTensor x = counting("i64", {3});
   // Just above a tie of f32; rounding to f64 first would make it one.
