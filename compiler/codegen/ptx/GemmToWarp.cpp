@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include <utility>
 
 using namespace mlir;
 using namespace txc;
@@ -137,7 +138,7 @@ public:
   GemmKernel(GpuFunction &function, GemmOp op, const GemmSchedule &schedule,
              Operand lhs, Operand rhs)
       : function(function), b(function.getBuilder()), op(op),
-        schedule(schedule), lhs(lhs), rhs(rhs) {}
+        schedule(schedule), lhs(std::move(lhs)), rhs(std::move(rhs)) {}
 
   void emit();
 

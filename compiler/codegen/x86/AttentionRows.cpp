@@ -21,7 +21,6 @@
 using namespace mlir;
 using namespace txc;
 using namespace txc::x86;
-using arith::CmpIPredicate;
 
 /// Rows of keys or values in flight; each needs a pointer.
 static constexpr int64_t rowsInFlight = 8;
