@@ -1,5 +1,4 @@
-//===- DimSymbols.h - the symbolic dims of a module under construction -*- C++
-//-*-===//
+//===- DimSymbols.h - the symbolic dims of a module -------------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

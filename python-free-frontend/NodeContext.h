@@ -1,5 +1,4 @@
-//===- NodeContext.h - what the builder of an ONNX operator sees -*- C++
-//-*-===//
+//===- NodeContext.h - what an operator's builder sees ----------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -79,8 +78,7 @@ public:
   NodeContext(GraphImporter &importer, Frame &frame, const onnx::Node &node,
               llvm::ArrayRef<mlir::Value> operands);
 
-  //===-- The node
-  //---------------------------------------------------------===//
+  //===-- The node --------------------------------------------------------===//
 
   const onnx::Node &getNode() const { return node; }
   /// The version of the node's domain that is imported where it stands.
@@ -106,8 +104,7 @@ public:
     return index < node.outputs.size() && !node.outputs[index].empty();
   }
 
-  //===-- Attributes
-  //-------------------------------------------------------===//
+  //===-- Attributes ------------------------------------------------------===//
 
   bool hasAttribute(llvm::StringRef name) { return findAttribute(name); }
   std::optional<int64_t> getInt(llvm::StringRef name);
@@ -127,8 +124,7 @@ public:
   /// one that tensors can't have.
   mlir::Type getTypeAttribute(llvm::StringRef name, mlir::Type defaultType);
 
-  //===-- Failure
-  //----------------------------------------------------------===//
+  //===-- Failure ---------------------------------------------------------===//
 
   Unsupported unsupported(const llvm::Twine &reason,
                           const llvm::Twine &advice = "");
@@ -137,8 +133,7 @@ public:
   /// After the builder: refuses attributes that nobody asked for.
   void checkAttributesRead();
 
-  //===-- Known numbers
-  //----------------------------------------------------===//
+  //===-- Known numbers ---------------------------------------------------===//
 
   tx::SymExprAttr getExpr(int64_t value) const {
     return tx::getConstantExpr(getContext(), value);
@@ -171,8 +166,7 @@ public:
   mlir::FailureOr<std::optional<llvm::SmallVector<int64_t>>>
   getAxes(unsigned index, int64_t rank);
 
-  //===-- Dims
-  //-------------------------------------------------------------===//
+  //===-- Dims ------------------------------------------------------------===//
 
   /// Demands that ONNX's rules make two dims equal; see DimSymbols::unify for
   /// what it does to dims that were read before. \p what names them.
@@ -191,8 +185,7 @@ public:
   tx::SymExprAttr getMax(tx::SymExprAttr lhs, tx::SymExprAttr rhs) const;
   tx::SymExprAttr getMin(tx::SymExprAttr lhs, tx::SymExprAttr rhs) const;
 
-  //===-- Building
-  //---------------------------------------------------------===//
+  //===-- Building --------------------------------------------------------===//
 
   /// Creates and folds an op; its result types follow from its operands. Its
   /// verifier's message becomes the node's failure. Operands the op can do

@@ -1,5 +1,4 @@
-//===- TensorConstants.h - ONNX tensors as MLIR types and attributes -*- C++
-//-*-===//
+//===- TensorConstants.h - ONNX tensors as attributes -----------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

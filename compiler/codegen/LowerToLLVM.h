@@ -1,5 +1,4 @@
-//===- LowerToLLVM.h - From loops and vectors to the LLVM dialect -*- C++
-//-*-===//
+//===- LowerToLLVM.h - From loops and vectors to LLVM -----------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

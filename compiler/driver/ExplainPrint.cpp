@@ -44,6 +44,7 @@ static std::string formatRoofline(const std::optional<Roofline> &roofline) {
 
 static std::string formatDims(const Explanation &explanation) {
   std::vector<std::string> dims;
+  dims.reserve(explanation.dims.size());
   for (const auto &[name, value] : explanation.dims)
     dims.push_back(name + " = " + std::to_string(value));
   return dims.empty() ? "fixed dims" : join(dims, ", ");

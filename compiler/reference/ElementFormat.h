@@ -86,6 +86,7 @@ double toDoubleSticky(int64_t value);
 
 template <typename Visitor>
 bool ElementFormat::visitNative(Visitor visit) const {
+  // NOLINTBEGIN(bugprone-branch-clone): the branches differ in their type.
   if (floating) {
     if (bitWidth == 64)
       visit(double());
@@ -113,6 +114,7 @@ bool ElementFormat::visitNative(Visitor visit) const {
   default:
     return visitInteger(uint64_t());
   }
+  // NOLINTEND(bugprone-branch-clone)
 }
 
 } // namespace txc

@@ -182,8 +182,7 @@ Results txc::reference::evaluate(tx::TopkOp op, const Evaluation &evaluation) {
 // Places of true elements
 //===----------------------------------------------------------------------===//
 
-Results txc::reference::evaluate(tx::NonzeroOp op,
-                                 const Evaluation &evaluation) {
+Results txc::reference::evaluate(tx::NonzeroOp, const Evaluation &evaluation) {
   FailureOr<HostTensor> result = evaluation.allocateResult();
   if (failed(result))
     return failure();

@@ -173,7 +173,7 @@ void DimsAttr::print(AsmPrinter &printer) const {
 }
 
 LogicalResult
-DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
                          function_ref<InFlightDiagnostic()> emitError) const {
   if (shape.size() != getDims().size())
     return emitError() << "expected " << shape.size()

@@ -1,5 +1,4 @@
-//===- AttentionParts.h - heads and masks of attention operators -*- C++
-//-*-===//
+//===- AttentionParts.h - heads and masks of attention ----------*- C++ -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -1,5 +1,4 @@
-//===- concat.c - joining tensors --------------------------------------*- C
-//-*-===//
+//===- concat.c - joining tensors ---------------------------------*- C -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

@@ -1,5 +1,4 @@
-//===- cumsum.c - running sums -----------------------------------------*- C
-//-*-===//
+//===- cumsum.c - running sums ------------------------------------*- C -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

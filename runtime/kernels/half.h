@@ -1,5 +1,4 @@
-//===- half.h - f16 and bf16 as numbers --------------------------------*- C
-//-*-===//
+//===- half.h - f16 and bf16 as numbers ---------------------------*- C -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

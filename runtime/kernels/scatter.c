@@ -1,5 +1,4 @@
-//===- scatter.c - updates at computed places --------------------------*- C
-//-*-===//
+//===- scatter.c - updates at computed places ---------------------*- C -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 

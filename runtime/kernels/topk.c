@@ -1,5 +1,4 @@
-//===- topk.c - the largest elements -----------------------------------*- C
-//-*-===//
+//===- topk.c - the largest elements ------------------------------*- C -*-===//
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

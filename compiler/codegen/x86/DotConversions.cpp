@@ -1,5 +1,4 @@
-//===- DotConversions.cpp - Words of the left operand --------------*- C++
-//-*-===//
+//===- DotConversions.cpp - Words of the left operand -----------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- OnnxFileTesting.h - What the tests of the file layer share *- C++
-//-*-===//
+//===- OnnxFileTesting.h - shared by the file layer's tests -----*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
