@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/targets/Target.h"
+#include "compiler/targets/VectorTarget.h"
 #include "runtime/RuntimeObject.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -62,6 +63,24 @@ TEST(Target, SwitchesFeaturesAndWhatDependsOnThem) {
   EXPECT_TRUE(target.hasFeature("avx512bf16"));
   EXPECT_FALSE(target.hasFeature("bmi2"));
   EXPECT_FALSE(parse("znver5:-avx512f").hasFeature("avx512vnni"));
+}
+
+TEST(Target, KnowsTheVectorUnit) {
+  auto get = [](llvm::StringRef cpu, llvm::StringRef features = "") {
+    return llvm::cantFail(txc::getVectorTarget(cpu, features));
+  };
+  EXPECT_EQ(get("x86-64-v2").vectorBits, 128);
+  EXPECT_FALSE(get("x86-64-v2").hasFma);
+  EXPECT_EQ(get("x86-64-v3").vectorBits, 256);
+  EXPECT_TRUE(get("x86-64-v3").hasFma);
+  EXPECT_FALSE(get("x86-64-v3").hasInt8Dot);
+  EXPECT_TRUE(get("arrowlake").hasInt8Dot);
+  EXPECT_EQ(get("x86-64-v4").vectorBits, 512);
+  EXPECT_TRUE(get("x86-64-v4").hasMaskedOps);
+  EXPECT_FALSE(get("x86-64-v4").hasBf16Dot);
+  EXPECT_TRUE(get("znver5").hasBf16Dot);
+  // AVX-512 without its vector lengths is used as AVX2.
+  EXPECT_EQ(get("x86-64-v4", "-avx512vl").vectorBits, 256);
 }
 
 TEST(Target, SpellsOutNative) {
