@@ -272,75 +272,127 @@ static SymExprAttr applyFunction(StringRef function, SymExprAttr lhs,
   return function == "max" ? max(lhs, rhs) : min(lhs, rhs);
 }
 
+namespace {
+/// Replaces symbols by expressions. Each function is visited once, however
+/// often it is mentioned: nested ones share their arguments, so what they are
+/// written out can be exponentially longer than what they are in memory.
+class Substitution {
+public:
+  explicit Substitution(const DenseMap<StringAttr, SymExprAttr> &values)
+      : values(values) {}
+
+  SymExprAttr apply(SymExprAttr expr) {
+    MLIRContext *context = expr.getContext();
+    SymExprAttr result = getConstantExpr(context, 0);
+    for (MonomialAttr monomial : expr.getTerms()) {
+      SymExprAttr term = getConstantExpr(context, monomial.getCoefficient());
+      for (AtomAttr atom : monomial.getFactors())
+        term = mul(term, apply(atom));
+      result = add(result, term);
+    }
+    return result;
+  }
+
+private:
+  SymExprAttr apply(AtomAttr atom) {
+    if (atom.getFunction().empty()) {
+      auto it = values.find(atom.getName());
+      return it != values.end()
+                 ? it->second
+                 : getSymbolExpr(atom.getContext(), atom.getName());
+    }
+    if (SymExprAttr known = functions.lookup(atom))
+      return known;
+    SymExprAttr lhs = apply(cast<SymExprAttr>(atom.getArguments()[0]));
+    SymExprAttr rhs = apply(cast<SymExprAttr>(atom.getArguments()[1]));
+    return functions[atom] = applyFunction(atom.getFunction(), lhs, rhs);
+  }
+
+  const DenseMap<StringAttr, SymExprAttr> &values;
+  DenseMap<AtomAttr, SymExprAttr> functions;
+};
+
+/// The value of an expression, each function's taken once.
+class Evaluation {
+public:
+  explicit Evaluation(const DenseMap<StringAttr, int64_t> &values)
+      : values(values) {}
+
+  std::optional<int64_t> get(SymExprAttr expr) {
+    int64_t result = 0;
+    for (MonomialAttr monomial : expr.getTerms()) {
+      int64_t term = monomial.getCoefficient();
+      for (AtomAttr atom : monomial.getFactors()) {
+        std::optional<int64_t> factor = get(atom);
+        if (!factor || llvm::MulOverflow(term, *factor, term))
+          return std::nullopt;
+      }
+      if (llvm::AddOverflow(result, term, result))
+        return std::nullopt;
+    }
+    return result;
+  }
+
+private:
+  std::optional<int64_t> get(AtomAttr atom) {
+    if (atom.getFunction().empty()) {
+      auto it = values.find(atom.getName());
+      return it == values.end() ? std::nullopt
+                                : std::optional<int64_t>(it->second);
+    }
+    if (auto it = functions.find(atom); it != functions.end())
+      return it->second;
+    auto lhs = get(cast<SymExprAttr>(atom.getArguments()[0]));
+    auto rhs = get(cast<SymExprAttr>(atom.getArguments()[1]));
+    return functions[atom] = apply(atom.getFunction(), lhs, rhs);
+  }
+
+  static std::optional<int64_t> apply(StringRef function,
+                                      std::optional<int64_t> lhs,
+                                      std::optional<int64_t> rhs) {
+    if (!lhs || !rhs)
+      return std::nullopt;
+    if (function == "max")
+      return std::max(*lhs, *rhs);
+    if (function == "min")
+      return std::min(*lhs, *rhs);
+    if (*rhs == 0)
+      return std::nullopt;
+    return llvm::divideFloorSigned(*lhs, *rhs);
+  }
+
+  const DenseMap<StringAttr, int64_t> &values;
+  DenseMap<AtomAttr, std::optional<int64_t>> functions;
+};
+} // namespace
+
 SymExprAttr
 txc::tx::substitute(SymExprAttr expr,
                     const DenseMap<StringAttr, SymExprAttr> &values) {
-  MLIRContext *context = expr.getContext();
-  SymExprAttr result = getConstantExpr(context, 0);
-  for (MonomialAttr monomial : expr.getTerms()) {
-    SymExprAttr term = getConstantExpr(context, monomial.getCoefficient());
-    for (AtomAttr atom : monomial.getFactors()) {
-      SymExprAttr factor;
-      if (!atom.getFunction().empty())
-        factor = applyFunction(
-            atom.getFunction(),
-            substitute(cast<SymExprAttr>(atom.getArguments()[0]), values),
-            substitute(cast<SymExprAttr>(atom.getArguments()[1]), values));
-      else if (auto it = values.find(atom.getName()); it != values.end())
-        factor = it->second;
-      else
-        factor = getSymbolExpr(context, atom.getName());
-      term = mul(term, factor);
-    }
-    result = add(result, term);
-  }
-  return result;
+  return Substitution(values).apply(expr);
 }
 
-void txc::tx::collectSymbols(SymExprAttr expr,
-                             llvm::SetVector<StringAttr> &symbols) {
+static void collectSymbols(SymExprAttr expr,
+                           llvm::SetVector<StringAttr> &symbols,
+                           DenseSet<AtomAttr> &functions) {
   for (MonomialAttr monomial : expr.getTerms())
     for (AtomAttr atom : monomial.getFactors()) {
       if (atom.getFunction().empty())
         symbols.insert(atom.getName());
-      for (Attribute argument : atom.getArguments())
-        collectSymbols(cast<SymExprAttr>(argument), symbols);
+      else if (functions.insert(atom).second)
+        for (Attribute argument : atom.getArguments())
+          collectSymbols(cast<SymExprAttr>(argument), symbols, functions);
     }
 }
 
-static std::optional<int64_t>
-evaluateAtom(AtomAttr atom, const DenseMap<StringAttr, int64_t> &values) {
-  if (atom.getFunction().empty()) {
-    auto it = values.find(atom.getName());
-    return it == values.end() ? std::nullopt
-                              : std::optional<int64_t>(it->second);
-  }
-  auto lhs = evaluate(cast<SymExprAttr>(atom.getArguments()[0]), values);
-  auto rhs = evaluate(cast<SymExprAttr>(atom.getArguments()[1]), values);
-  if (!lhs || !rhs)
-    return std::nullopt;
-  if (atom.getFunction() == "max")
-    return std::max(*lhs, *rhs);
-  if (atom.getFunction() == "min")
-    return std::min(*lhs, *rhs);
-  if (*rhs == 0)
-    return std::nullopt;
-  return llvm::divideFloorSigned(*lhs, *rhs);
+void txc::tx::collectSymbols(SymExprAttr expr,
+                             llvm::SetVector<StringAttr> &symbols) {
+  DenseSet<AtomAttr> functions;
+  ::collectSymbols(expr, symbols, functions);
 }
 
 std::optional<int64_t>
 txc::tx::evaluate(SymExprAttr expr,
                   const DenseMap<StringAttr, int64_t> &values) {
-  int64_t result = 0;
-  for (MonomialAttr monomial : expr.getTerms()) {
-    int64_t term = monomial.getCoefficient();
-    for (AtomAttr atom : monomial.getFactors()) {
-      std::optional<int64_t> factor = evaluateAtom(atom, values);
-      if (!factor || llvm::MulOverflow(term, *factor, term))
-        return std::nullopt;
-    }
-    if (llvm::AddOverflow(result, term, result))
-      return std::nullopt;
-  }
-  return result;
+  return Evaluation(values).get(expr);
 }

@@ -52,18 +52,42 @@ static Interval multiply(Interval a, Interval b) {
   return {mulEnds(a.lower, b.lower), mulEnds(a.upper, b.upper)};
 }
 
-static Interval boundExpr(const SymbolBounds &bounds, SymExprAttr expr);
+namespace {
+/// Interval arithmetic that takes each function once: nested ones share their
+/// arguments.
+class Bounding {
+public:
+  explicit Bounding(const SymbolBounds &bounds) : bounds(bounds) {}
 
-static Interval boundAtom(const SymbolBounds &bounds, AtomAttr atom) {
-  if (atom.getFunction().empty()) {
-    SymbolBounds::Range range = bounds.get(atom.getName());
-    return {range.lower, range.upper};
+  Interval get(SymExprAttr expr) {
+    Interval sum{0, 0};
+    for (MonomialAttr monomial : expr.getTerms()) {
+      Interval product{1, 1};
+      for (AtomAttr atom : monomial.getFactors())
+        product = multiply(product, get(atom));
+      Interval term = scale(product, monomial.getCoefficient());
+      sum = {addEnds(sum.lower, term.lower), addEnds(sum.upper, term.upper)};
+    }
+    return sum;
   }
-  Interval a = boundExpr(bounds, cast<SymExprAttr>(atom.getArguments()[0]));
-  Interval b = boundExpr(bounds, cast<SymExprAttr>(atom.getArguments()[1]));
-  if (atom.getFunction() == "floordiv") {
-    // For a >= 0, b >= 1: a / b lies between 0 (or amin / bmax) and amax /
-    // bmin.
+
+private:
+  Interval get(AtomAttr atom) {
+    if (atom.getFunction().empty()) {
+      SymbolBounds::Range range = bounds.get(atom.getName());
+      return {range.lower, range.upper};
+    }
+    if (auto it = functions.find(atom); it != functions.end())
+      return it->second;
+    Interval a = get(cast<SymExprAttr>(atom.getArguments()[0]));
+    Interval b = get(cast<SymExprAttr>(atom.getArguments()[1]));
+    return functions[atom] = atom.getFunction() == "floordiv"
+                                 ? boundFloorDiv(a, b)
+                                 : boundExtremum(atom, a, b);
+  }
+
+  /// For a >= 0, b >= 1: a / b lies between 0 (or amin / bmax) and amax / bmin.
+  static Interval boundFloorDiv(Interval a, Interval b) {
     if (a.lower.value_or(-1) < 0 || b.lower.value_or(0) < 1)
       return {};
     Interval result;
@@ -72,27 +96,26 @@ static Interval boundAtom(const SymbolBounds &bounds, AtomAttr atom) {
       result.upper = *a.upper / *b.lower;
     return result;
   }
-  bool isMax = atom.getFunction() == "max";
-  // The bound on the winning side needs one end, the other needs both.
-  auto pick = [&](std::optional<int64_t> x, std::optional<int64_t> y,
-                  bool either) -> std::optional<int64_t> {
-    if (x && y)
-      return isMax ? std::max(*x, *y) : std::min(*x, *y);
-    return either ? (x ? x : y) : std::nullopt;
-  };
-  return {pick(a.lower, b.lower, isMax), pick(a.upper, b.upper, !isMax)};
-}
+
+  static Interval boundExtremum(AtomAttr atom, Interval a, Interval b) {
+    bool isMax = atom.getFunction() == "max";
+    // The bound on the winning side needs one end, the other needs both.
+    auto pick = [&](std::optional<int64_t> x, std::optional<int64_t> y,
+                    bool either) -> std::optional<int64_t> {
+      if (x && y)
+        return isMax ? std::max(*x, *y) : std::min(*x, *y);
+      return either ? (x ? x : y) : std::nullopt;
+    };
+    return {pick(a.lower, b.lower, isMax), pick(a.upper, b.upper, !isMax)};
+  }
+
+  const SymbolBounds &bounds;
+  DenseMap<AtomAttr, Interval> functions;
+};
+} // namespace
 
 static Interval boundExpr(const SymbolBounds &bounds, SymExprAttr expr) {
-  Interval sum{0, 0};
-  for (MonomialAttr monomial : expr.getTerms()) {
-    Interval product{1, 1};
-    for (AtomAttr atom : monomial.getFactors())
-      product = multiply(product, boundAtom(bounds, atom));
-    Interval term = scale(product, monomial.getCoefficient());
-    sum = {addEnds(sum.lower, term.lower), addEnds(sum.upper, term.upper)};
-  }
-  return sum;
+  return Bounding(bounds).get(expr);
 }
 
 std::optional<int64_t> SymbolBounds::lowerBound(SymExprAttr expr) const {

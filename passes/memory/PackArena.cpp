@@ -3,16 +3,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/memory/PackArena.h"
-#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace txc;
 using tx::SymExprAttr;
 
+/// The largest number of polynomials an offset is the maximum of.
+constexpr size_t kMaxTerms = 6;
+
 namespace {
+/// The maximum of some polynomials, none of which is known to be at most
+/// another one. Flat: nested, the maxima of each tensor would hold those of the
+/// tensors below it, each several times.
+using Maximum = SmallVector<SymExprAttr, 4>;
+
 /// Where a tensor begins and ends: expressions, and their typical values.
 struct Place {
-  SymExprAttr begin, end;
+  Maximum begin, end;
   int64_t typicalBegin = 0, typicalEnd = 0;
 };
 
@@ -30,12 +38,19 @@ private:
   SmallVector<unsigned> getOrder() const;
   SmallVector<Place> getConflicts(unsigned tensor,
                                   ArrayRef<unsigned> placed) const;
-  SymExprAttr findOffset(SymExprAttr bytes, ArrayRef<Place> conflicts) const;
-  SymExprAttr getEnd(ArrayRef<Place> all) const;
-  Place makePlace(SymExprAttr begin, SymExprAttr bytes) const;
+  Maximum findOffset(SymExprAttr bytes, ArrayRef<Place> conflicts) const;
+  Maximum getEnd(ArrayRef<Place> all) const;
+  Place makePlace(const Maximum &begin, SymExprAttr bytes) const;
+
+  void include(Maximum &maximum, SymExprAttr expr) const;
+  bool shorten(Maximum &maximum) const;
+  SymExprAttr cover(SymExprAttr lhs, SymExprAttr rhs) const;
   bool isAtMost(SymExprAttr lhs, SymExprAttr rhs) const {
     return bounds.compare(tx::Predicate::le, lhs, rhs) == true;
   }
+  bool isAtMost(const Maximum &lhs, const Maximum &rhs) const;
+  int64_t estimateMaximum(const Maximum &maximum) const;
+  SymExprAttr toExpr(const Maximum &maximum) const;
 
   SymExprAttr zero;
   ArrayRef<ArenaTensor> tensors;
@@ -44,6 +59,80 @@ private:
   SmallVector<Place> places;
 };
 } // namespace
+
+/// Enough for the maxima to compare so; not needed.
+bool ArenaPacker::isAtMost(const Maximum &lhs, const Maximum &rhs) const {
+  return llvm::all_of(lhs, [&](SymExprAttr a) {
+    return llvm::any_of(rhs, [&](SymExprAttr b) { return isAtMost(a, b); });
+  });
+}
+
+int64_t ArenaPacker::estimateMaximum(const Maximum &maximum) const {
+  int64_t result = 0;
+  for (SymExprAttr expr : maximum)
+    result = std::max(result, estimate(expr));
+  return result;
+}
+
+SymExprAttr ArenaPacker::toExpr(const Maximum &maximum) const {
+  SymExprAttr result = zero;
+  for (SymExprAttr expr : maximum)
+    result = result == zero ? expr : max(result, expr);
+  return result;
+}
+
+void ArenaPacker::include(Maximum &maximum, SymExprAttr expr) const {
+  for (SymExprAttr other : maximum)
+    if (isAtMost(expr, other))
+      return;
+  llvm::erase_if(maximum,
+                 [&](SymExprAttr other) { return isAtMost(other, expr); });
+  maximum.push_back(expr);
+  while (maximum.size() > kMaxTerms && shorten(maximum))
+    ;
+}
+
+/// A polynomial that is at least both, with the larger one of their factors for
+/// each product of symbols; null if that can't be proven.
+SymExprAttr ArenaPacker::cover(SymExprAttr lhs, SymExprAttr rhs) const {
+  MLIRContext *context = zero.getContext();
+  llvm::MapVector<ArrayRef<tx::AtomAttr>, int64_t> factors;
+  for (tx::MonomialAttr monomial : lhs.getTerms())
+    factors[monomial.getFactors()] =
+        std::max<int64_t>(0, monomial.getCoefficient());
+  for (tx::MonomialAttr monomial : rhs.getTerms()) {
+    int64_t &factor = factors[monomial.getFactors()];
+    factor = std::max(factor, monomial.getCoefficient());
+  }
+  SymExprAttr sum = zero;
+  for (auto [atoms, factor] : factors)
+    if (factor > 0)
+      sum =
+          add(sum, tx::SymExprAttr::get(
+                       context, tx::MonomialAttr::get(context, factor, atoms)));
+  return isAtMost(lhs, sum) && isAtMost(rhs, sum) ? sum : nullptr;
+}
+
+/// Replaces two polynomials by one that covers them: the two where that wastes
+/// least.
+bool ArenaPacker::shorten(Maximum &maximum) const {
+  SymExprAttr best;
+  std::pair<size_t, size_t> pair;
+  for (size_t i = 0; i < maximum.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      SymExprAttr sum = cover(maximum[i], maximum[j]);
+      if (sum && (!best || estimate(sum) < estimate(best))) {
+        best = sum;
+        pair = {i, j};
+      }
+    }
+  if (!best)
+    return false;
+  maximum.erase(maximum.begin() + pair.first);
+  maximum.erase(maximum.begin() + pair.second);
+  include(maximum, best);
+  return true;
+}
 
 SmallVector<unsigned> ArenaPacker::getOrder() const {
   SmallVector<std::tuple<unsigned, int64_t, unsigned>> keys;
@@ -58,38 +147,37 @@ SmallVector<unsigned> ArenaPacker::getOrder() const {
 SmallVector<Place> ArenaPacker::getConflicts(unsigned number,
                                              ArrayRef<unsigned> placed) const {
   const ArenaTensor &tensor = tensors[number];
-  llvm::SetVector<std::pair<SymExprAttr, SymExprAttr>> seen;
+  llvm::DenseSet<std::pair<ArrayRef<SymExprAttr>, ArrayRef<SymExprAttr>>> seen;
   SmallVector<Place> conflicts;
   for (unsigned other : placed) {
     const Place &place = places[other];
     bool isApart = tensors[other].last < tensor.first ||
                    tensor.last < tensors[other].first;
-    if (!isApart && seen.insert({place.begin, place.end}))
+    if (!isApart && seen.insert({place.begin, place.end}).second)
       conflicts.push_back(place);
   }
   return conflicts;
 }
 
-Place ArenaPacker::makePlace(SymExprAttr begin, SymExprAttr bytes) const {
-  SymExprAttr end = add(begin, bytes);
-  return {begin, end, estimate(begin), estimate(end)};
+Place ArenaPacker::makePlace(const Maximum &begin, SymExprAttr bytes) const {
+  Maximum end = llvm::map_to_vector<4>(
+      begin, [&](SymExprAttr expr) { return add(expr, bytes); });
+  return {begin, end, estimateMaximum(begin), estimateMaximum(end)};
 }
 
-/// An expression that is at least the end of all of them.
-SymExprAttr ArenaPacker::getEnd(ArrayRef<Place> all) const {
-  SymExprAttr end = zero;
+/// At least the end of all of them.
+Maximum ArenaPacker::getEnd(ArrayRef<Place> all) const {
+  Maximum end = {zero};
   for (const Place &place : all)
-    if (isAtMost(end, place.end))
-      end = place.end;
-    else if (!isAtMost(place.end, end))
-      end = max(end, place.end);
+    for (SymExprAttr expr : place.end)
+      include(end, expr);
   return end;
 }
 
-SymExprAttr ArenaPacker::findOffset(SymExprAttr bytes,
-                                    ArrayRef<Place> conflicts) const {
+Maximum ArenaPacker::findOffset(SymExprAttr bytes,
+                                ArrayRef<Place> conflicts) const {
   // A gap begins where a tensor ends.
-  SmallVector<Place> candidates = {makePlace(zero, bytes)};
+  SmallVector<Place> candidates = {makePlace({zero}, bytes)};
   for (const Place &conflict : conflicts)
     candidates.push_back(makePlace(conflict.end, bytes));
   auto order = llvm::to_vector(llvm::seq<size_t>(candidates.size()));
@@ -123,14 +211,14 @@ PackedArena ArenaPacker::pack() {
   SmallVector<unsigned> placed;
   for (unsigned number : getOrder()) {
     SymExprAttr bytes = tensors[number].bytes;
-    SymExprAttr offset = findOffset(bytes, getConflicts(number, placed));
-    places[number] = makePlace(offset, bytes);
+    places[number] =
+        makePlace(findOffset(bytes, getConflicts(number, placed)), bytes);
     placed.push_back(number);
   }
   PackedArena arena;
   for (const Place &place : places)
-    arena.offsets.push_back(place.begin);
-  arena.bytes = getEnd(places);
+    arena.offsets.push_back(toExpr(place.begin));
+  arena.bytes = toExpr(getEnd(places));
   return arena;
 }
 

@@ -93,6 +93,28 @@ TEST_F(PackArenaTest, TakesTheMaximumWhereSizesCantBeCompared) {
       expectApart(tensors, arena, s, n);
 }
 
+// As in a decoder with a cache and an encoder's output: what is incomparable in
+// one layer is so in all of them, and must not add up.
+TEST_F(PackArenaTest, StaysShortWhereNothingCanBeCompared) {
+  auto pick = [random = std::mt19937(3)](unsigned count) mutable {
+    return static_cast<int64_t>(random() % count);
+  };
+  std::vector<ArenaTensor> tensors;
+  for (int64_t i = 0; i < 300; ++i) {
+    SymExprAttr sizes[] = {
+        mul(symbol("S"), 64 * (1 + pick(9))),
+        mul(symbol("N"), 64 * (1 + pick(9))),
+        add(mul(mul(symbol("S"), symbol("N")), 64), 64 * pick(1000))};
+    tensors.push_back({sizes[pick(3)], i, i + pick(9)});
+  }
+  PackedArena arena = pack(tensors);
+  for (int64_t s : {0, 3, 300})
+    for (int64_t n : {0, 3, 300})
+      expectApart(tensors, arena, s, n);
+  for (SymExprAttr offset : arena.offsets)
+    EXPECT_LT(offset.str().size(), 500u) << offset.str();
+}
+
 TEST_F(PackArenaTest, OffsetsKnowNothingOfLaterStages) {
   std::vector<ArenaTensor> tensors = {{mul(symbol("N"), 6400), 1, 3, 1},
                                       {mul(symbol("S"), 64), 0, 3, 0},

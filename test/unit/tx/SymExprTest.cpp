@@ -86,6 +86,25 @@ TEST_F(SymExprTest, OverflowHasNoValue) {
 }
 
 /// A random expression next to what its operations give on numbers.
+// Written out it has 2^60 symbols.
+TEST_F(SymExprTest, SharedArgumentsAreVisitedOnce) {
+  SymExprAttr nested = b;
+  for (int64_t i = 1; i <= 60; ++i)
+    nested = max(add(nested, t), sub(c(i), nested));
+  llvm::SetVector<StringAttr> symbols;
+  collectSymbols(nested, symbols);
+  EXPECT_EQ(symbols.size(), 2u);
+  auto expected = [](int64_t b, int64_t t) {
+    for (int64_t i = 1; i <= 60; ++i)
+      b = std::max(b + t, i - b);
+    return b;
+  };
+  EXPECT_EQ(evaluate(nested, {{name("B"), 5}, {name("T"), 2}}), expected(5, 2));
+  SymExprAttr known = substitute(nested, {{name("T"), c(3)}});
+  EXPECT_EQ(evaluate(known, {{name("B"), 4}}), expected(4, 3));
+  EXPECT_FALSE(SymbolBounds().upperBound(nested));
+}
+
 TEST_F(SymExprTest, NormalFormKeepsTheValue) {
   std::mt19937 random(7);
   auto pick = [&](int n) { return static_cast<int>(random() % n); };
