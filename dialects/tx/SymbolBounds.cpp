@@ -44,8 +44,15 @@ static Interval scale(Interval interval, int64_t coefficient) {
   return result;
 }
 
-/// Only for factors that are not negative; anything else is unbounded.
+/// Only for factors of one sign; anything else is unbounded.
 static Interval multiply(Interval a, Interval b) {
+  auto isNegative = [](Interval x) {
+    return x.lower.value_or(-1) < 0 && x.upper.value_or(1) <= 0;
+  };
+  if (isNegative(a))
+    return scale(multiply(scale(a, -1), b), -1);
+  if (isNegative(b))
+    return scale(multiply(a, scale(b, -1)), -1);
   bool bothPositive = a.lower.value_or(-1) >= 0 && b.lower.value_or(-1) >= 0;
   if (!bothPositive)
     return {};
@@ -86,14 +93,23 @@ private:
                                  : boundExtremum(atom, a, b);
   }
 
-  /// For a >= 0, b >= 1: a / b lies between 0 (or amin / bmax) and amax / bmin.
+  /// For b >= 1: it grows with a, and the larger b is, the nearer it is to 0,
+  /// or to -1 from below.
   static Interval boundFloorDiv(Interval a, Interval b) {
-    if (a.lower.value_or(-1) < 0 || b.lower.value_or(0) < 1)
+    if (b.lower.value_or(0) < 1)
       return {};
+    auto divide = [&](int64_t x, bool nearZero) -> int64_t {
+      if (!nearZero)
+        return llvm::divideFloorSigned(x, *b.lower);
+      if (b.upper)
+        return llvm::divideFloorSigned(x, *b.upper);
+      return x < 0 ? -1 : 0;
+    };
     Interval result;
-    result.lower = b.upper ? *a.lower / *b.upper : 0;
+    if (a.lower)
+      result.lower = divide(*a.lower, /*nearZero=*/*a.lower >= 0);
     if (a.upper)
-      result.upper = *a.upper / *b.lower;
+      result.upper = divide(*a.upper, /*nearZero=*/*a.upper < 0);
     return result;
   }
 

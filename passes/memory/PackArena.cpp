@@ -43,7 +43,7 @@ private:
   Place makePlace(const Maximum &begin, SymExprAttr bytes) const;
 
   void include(Maximum &maximum, SymExprAttr expr) const;
-  bool shorten(Maximum &maximum) const;
+  void shorten(Maximum &maximum) const;
   SymExprAttr cover(SymExprAttr lhs, SymExprAttr rhs) const;
   bool isAtMost(SymExprAttr lhs, SymExprAttr rhs) const {
     return bounds.compare(tx::Predicate::le, lhs, rhs) == true;
@@ -88,34 +88,38 @@ void ArenaPacker::include(Maximum &maximum, SymExprAttr expr) const {
   llvm::erase_if(maximum,
                  [&](SymExprAttr other) { return isAtMost(other, expr); });
   maximum.push_back(expr);
-  while (maximum.size() > kMaxTerms && shorten(maximum))
-    ;
+  if (maximum.size() > kMaxTerms)
+    shorten(maximum);
 }
 
-/// A polynomial that is at least both, with the larger one of their factors for
-/// each product of symbols; null if that can't be proven.
+/// A polynomial that is at least both, with the larger one of the two's terms
+/// for each product of symbols; null if that can't be told.
 SymExprAttr ArenaPacker::cover(SymExprAttr lhs, SymExprAttr rhs) const {
   MLIRContext *context = zero.getContext();
-  llvm::MapVector<ArrayRef<tx::AtomAttr>, int64_t> factors;
+  llvm::MapVector<ArrayRef<tx::AtomAttr>, std::pair<int64_t, int64_t>> pairs;
   for (tx::MonomialAttr monomial : lhs.getTerms())
-    factors[monomial.getFactors()] =
-        std::max<int64_t>(0, monomial.getCoefficient());
-  for (tx::MonomialAttr monomial : rhs.getTerms()) {
-    int64_t &factor = factors[monomial.getFactors()];
-    factor = std::max(factor, monomial.getCoefficient());
-  }
+    pairs[monomial.getFactors()].first = monomial.getCoefficient();
+  for (tx::MonomialAttr monomial : rhs.getTerms())
+    pairs[monomial.getFactors()].second = monomial.getCoefficient();
   SymExprAttr sum = zero;
-  for (auto [atoms, factor] : factors)
-    if (factor > 0)
-      sum =
-          add(sum, tx::SymExprAttr::get(
-                       context, tx::MonomialAttr::get(context, factor, atoms)));
-  return isAtMost(lhs, sum) && isAtMost(rhs, sum) ? sum : nullptr;
+  for (auto [atoms, pair] : pairs) {
+    auto product =
+        tx::SymExprAttr::get(context, tx::MonomialAttr::get(context, 1, atoms));
+    auto [a, b] = pair;
+    if (a != b && isAtMost(zero, product))
+      a = std::max(a, b);
+    else if (a != b && isAtMost(product, zero))
+      a = std::min(a, b);
+    else if (a != b)
+      return nullptr;
+    sum = add(sum, mul(product, a));
+  }
+  return sum;
 }
 
 /// Replaces two polynomials by one that covers them: the two where that wastes
 /// least.
-bool ArenaPacker::shorten(Maximum &maximum) const {
+void ArenaPacker::shorten(Maximum &maximum) const {
   SymExprAttr best;
   std::pair<size_t, size_t> pair;
   for (size_t i = 0; i < maximum.size(); ++i)
@@ -126,12 +130,14 @@ bool ArenaPacker::shorten(Maximum &maximum) const {
         pair = {i, j};
       }
     }
-  if (!best)
-    return false;
+  if (!best) {
+    // Something may be negative, so only a function is at least both.
+    pair = {1, 0};
+    best = max(maximum[0], maximum[1]);
+  }
   maximum.erase(maximum.begin() + pair.first);
   maximum.erase(maximum.begin() + pair.second);
   include(maximum, best);
-  return true;
 }
 
 SmallVector<unsigned> ArenaPacker::getOrder() const {

@@ -203,18 +203,18 @@ static Value mergeDims(NodeContext &context, Value x, size_t first,
 // Two terms
 //===----------------------------------------------------------------------===//
 
-static LogicalResult unifyShared(NodeContext &context, const Term &lhs,
-                                 const Term &rhs) {
+/// `rhs` with the dims of `lhs` where they have one label; an ellipsis
+/// broadcasts.
+static Term shareDims(NodeContext &context, const Term &lhs, Term rhs) {
   for (auto [index, label] : llvm::enumerate(lhs.labels)) {
     const auto *place = llvm::find(rhs.labels, label);
-    if (place == rhs.labels.end() || label < 32) // an ellipsis broadcasts
+    if (place == rhs.labels.end() || label < 32)
       continue;
-    SymExprAttr a = tx::getDim(typeOf(lhs.value), index);
-    SymExprAttr b = tx::getDim(typeOf(rhs.value), place - rhs.labels.begin());
-    if (failed(context.unify(a, b, "dims with one label")))
-      return failure();
+    rhs.value = context.withDim(rhs.value, place - rhs.labels.begin(),
+                                tx::getDim(typeOf(lhs.value), index),
+                                "dims with one label");
   }
-  return success();
+  return rhs;
 }
 
 /// The product of two terms, summed over what `keep` refuses.
@@ -227,7 +227,9 @@ static Term contract(NodeContext &context, Term lhs, Term rhs,
                [&](char label) { return keep(label) || has(rhs, label); });
   rhs = sumOut(context, rhs,
                [&](char label) { return keep(label) || has(lhs, label); });
-  if (!lhs.value || !rhs.value || failed(unifyShared(context, lhs, rhs)))
+  if (lhs.value)
+    rhs = shareDims(context, lhs, rhs);
+  if (!lhs.value || !rhs.value)
     return {};
   Labels batch, summed, rows, columns;
   for (char label : lhs.labels)

@@ -75,6 +75,11 @@ TEST_F(SymExprTest, BoundsDecideComparisons) {
   EXPECT_EQ(bounds.lowerBound(floorDiv(add(b, 3), 2)), 2);
   EXPECT_EQ(bounds.upperBound(t), std::nullopt);
   EXPECT_EQ(bounds.lowerBound(sub(b, c(3))), -2);
+  // Rounded up, as exporters write it.
+  SymExprAttr ceil = mul(floorDiv(mul(t, -1), 4), -1);
+  EXPECT_EQ(bounds.lowerBound(ceil), 0);
+  EXPECT_EQ(bounds.lowerBound(mul(ceil, b)), 0);
+  EXPECT_EQ(bounds.upperBound(sub(c(0), mul(ceil, b))), 0);
 }
 
 TEST_F(SymExprTest, OverflowHasNoValue) {
@@ -105,9 +110,12 @@ TEST_F(SymExprTest, SharedArgumentsAreVisitedOnce) {
   EXPECT_FALSE(SymbolBounds().upperBound(nested));
 }
 
-TEST_F(SymExprTest, NormalFormKeepsTheValue) {
+TEST_F(SymExprTest, NormalFormKeepsTheValueAndBoundsHold) {
   std::mt19937 random(7);
   auto pick = [&](int n) { return static_cast<int>(random() % n); };
+  SymbolBounds bounds;
+  bounds.set(name("B"), {1, 9});
+  bounds.set(name("T"), {1, std::nullopt});
   for (int round = 0; round < 2000; ++round) {
     int64_t bValue = 1 + pick(9), tValue = 1 + pick(9);
     llvm::DenseMap<StringAttr, int64_t> values;
@@ -119,7 +127,7 @@ TEST_F(SymExprTest, NormalFormKeepsTheValue) {
       int64_t number = pick(7) - 3;
       SymExprAttr operand = pick(2) ? t : c(number);
       int64_t value = operand == t ? tValue : number;
-      switch (pick(6)) {
+      switch (pick(7)) {
       case 0:
         expr = add(expr, operand), expected += value;
         break;
@@ -140,9 +148,17 @@ TEST_F(SymExprTest, NormalFormKeepsTheValue) {
         expr = mod(expr, c(bValue));
         expected -= bValue * llvm::divideFloorSigned(expected, bValue);
         break;
+      case 6:
+        expr = floorDiv(expr, b),
+        expected = llvm::divideFloorSigned(expected, bValue);
+        break;
       }
     }
     ASSERT_EQ(evaluate(expr, values), expected) << expr.str();
+    ASSERT_LE(bounds.lowerBound(expr).value_or(expected), expected)
+        << expr.str();
+    ASSERT_GE(bounds.upperBound(expr).value_or(expected), expected)
+        << expr.str();
   }
 }
 
