@@ -18,6 +18,10 @@ using tx::SymExprAttr;
 /// more than reading it.
 constexpr unsigned kCheapBodyOps = 3;
 
+/// A body that is longer is not repeated within one element: along a chain of
+/// phases that each read the one before at two points it would double.
+constexpr unsigned kRepeatedBodyOps = 64;
+
 static bool isCheap(MapOp op) {
   unsigned ops = 0;
   for (Operation &inner : op.getBodyBlock().without_terminator()) {
@@ -57,6 +61,19 @@ static bool readsEachElementOnce(NestInterface consumer, AffineMap map) {
   return true;
 }
 
+/// Whether all inputs that come from the producer are its value at one point.
+static bool readsByOneMap(NestInterface consumer, MapOp producer) {
+  AffineMap map;
+  for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
+    if (input.getDefiningOp() != producer)
+      continue;
+    if (map && map != consumer.getInputMap(i))
+      return false;
+    map = consumer.getInputMap(i);
+  }
+  return true;
+}
+
 namespace {
 /// Rebuilds a consumer with a producer's body inlined at the inputs that read
 /// it.
@@ -71,9 +88,13 @@ public:
 
 private:
   AffineMap remapSymbols(AffineMap map, unsigned offset) const;
+  unsigned addInput(Value input, AffineMap map, Type scalarType);
+  SmallVector<unsigned> addProducerInputs(AffineMap readMap,
+                                          unsigned symbolOffset);
   void addOperands();
   Operation *createOp();
   void buildBody(Operation *fused);
+  Value expandPosition(Location loc, AffineExpr expr, unsigned numDims);
   Value inlineProducer(AffineMap readMap, ArrayRef<Value> arguments,
                        ArrayRef<Value> tables);
 
@@ -85,7 +106,11 @@ private:
 
   SmallVector<Value> inputs, tables;
   SmallVector<AffineMap> maps;
+  SmallVector<Type> scalarTypes;
   SmallVector<Attribute> symbols;
+  /// For each input of the consumer: the fused op's input that it is, or the
+  /// ones that the producer's value is computed from.
+  SmallVector<SmallVector<unsigned>> sources;
 };
 } // namespace
 
@@ -100,34 +125,53 @@ AffineMap ProducerFusion::remapSymbols(AffineMap map, unsigned offset) const {
   return AffineMap::get(map.getNumDims(), symbols.size(), exprs, context);
 }
 
+/// The number of the fused op's input that reads `input` by `map`: one that is
+/// there is shared, so that what reads a value twice does not read it four
+/// times after the next fusion.
+unsigned ProducerFusion::addInput(Value input, AffineMap map, Type scalarType) {
+  for (auto [i, known] : llvm::enumerate(llvm::zip(inputs, maps)))
+    if (known == std::tuple(input, map))
+      return i;
+  inputs.push_back(input);
+  maps.push_back(map);
+  scalarTypes.push_back(scalarType);
+  return inputs.size() - 1;
+}
+
+/// The producer's inputs for its value at the point that `readMap` names.
+SmallVector<unsigned> ProducerFusion::addProducerInputs(AffineMap readMap,
+                                                        unsigned symbolOffset) {
+  SmallVector<AffineExpr> point;
+  for (AffineExpr dim : producerDims)
+    point.push_back(dim.replaceDims(readMap.getResults()));
+  SmallVector<unsigned> numbers;
+  for (auto [i, input] : llvm::enumerate(producer.getInputs())) {
+    AffineMap inner = remapSymbols(
+        cast<NestInterface>(*producer).getInputMap(i), symbolOffset);
+    SmallVector<AffineExpr> exprs;
+    for (AffineExpr expr : inner.getResults())
+      exprs.push_back(expr.replaceDims(point));
+    AffineMap map = simplifyAffineMap(
+        AffineMap::get(readMap.getNumDims(), symbols.size(), exprs, context));
+    numbers.push_back(
+        addInput(input, map, producer.getBodyBlock().getArgument(i).getType()));
+  }
+  return numbers;
+}
+
 /// The consumer's inputs but those from the producer, and in their place the
 /// producer's.
 void ProducerFusion::addOperands() {
   llvm::append_range(symbols, consumer.getSymbols());
   unsigned producerOffset = symbols.size();
   llvm::append_range(symbols, producer.getSymbols());
-  auto producerNest = cast<NestInterface>(*producer);
   for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
-    AffineMap map = consumer.getInputMap(i);
-    if (input.getDefiningOp() != producer) {
-      inputs.push_back(input);
-      maps.push_back(remapSymbols(map, 0));
-      continue;
-    }
-    AffineMap read = remapSymbols(map, 0);
-    SmallVector<AffineExpr> point;
-    for (AffineExpr dim : producerDims)
-      point.push_back(dim.replaceDims(read.getResults()));
-    for (auto [j, producerInput] : llvm::enumerate(producer.getInputs())) {
-      AffineMap inner =
-          remapSymbols(producerNest.getInputMap(j), producerOffset);
-      SmallVector<AffineExpr> exprs;
-      for (AffineExpr expr : inner.getResults())
-        exprs.push_back(expr.replaceDims(point));
-      inputs.push_back(producerInput);
-      maps.push_back(simplifyAffineMap(
-          AffineMap::get(map.getNumDims(), symbols.size(), exprs, context)));
-    }
+    AffineMap map = remapSymbols(consumer.getInputMap(i), 0);
+    if (input.getDefiningOp() == producer)
+      sources.push_back(addProducerInputs(map, producerOffset));
+    else
+      sources.push_back({addInput(
+          input, map, consumer.getBodyBlock().getArgument(i).getType())});
   }
   llvm::append_range(tables, consumer.getTables());
   llvm::append_range(tables, producer.getTables());
@@ -147,6 +191,22 @@ Operation *ProducerFusion::createOp() {
                                 mapAttr, consumer.getNumRowDims());
 }
 
+/// A position, from just the dims and sizes that it takes: what is left over
+/// would be inlined again with each further phase.
+Value ProducerFusion::expandPosition(Location loc, AffineExpr expr,
+                                     unsigned numDims) {
+  Type type = rewriter.getIndexType();
+  SmallVector<Value> dims(numDims), sizes(symbols.size());
+  for (unsigned d = 0; d < numDims; ++d)
+    if (expr.isFunctionOfDim(d))
+      dims[d] = kernel::IndexOp::create(rewriter, loc, type, d);
+  for (auto [s, symbol] : llvm::enumerate(symbols))
+    if (expr.isFunctionOfSymbol(s))
+      sizes[s] = kernel::SizeOp::create(rewriter, loc, type,
+                                        cast<SymExprAttr>(symbol));
+  return affine::expandAffineExpr(rewriter, loc, expr, dims, sizes);
+}
+
 /// The producer's value at the point that `readMap` (consumer dims to result
 /// dims) names.
 Value ProducerFusion::inlineProducer(AffineMap readMap,
@@ -160,24 +220,19 @@ Value ProducerFusion::inlineProducer(AffineMap readMap,
   for (auto [i, table] : llvm::enumerate(tableArguments))
     mapping.map(body.getArgument(numScalars + i), table);
   Location loc = producer.getLoc();
+  SmallVector<Value> positions(producerDims.size());
   for (Operation &op : body.without_terminator()) {
     auto index = dyn_cast<kernel::IndexOp>(op);
     if (!index) {
       rewriter.clone(op, mapping);
       continue;
     }
-    SmallVector<Value> dims, symbolValues;
-    for (unsigned d = 0; d < readMap.getNumDims(); ++d)
-      dims.push_back(
-          kernel::IndexOp::create(rewriter, loc, rewriter.getIndexType(), d));
-    for (Attribute symbol : symbols)
-      symbolValues.push_back(kernel::SizeOp::create(
-          rewriter, loc, rewriter.getIndexType(), cast<SymExprAttr>(symbol)));
-    AffineExpr expr =
-        producerDims[index.getDim()].replaceDims(readMap.getResults());
-    mapping.map(
-        index.getResult(),
-        affine::expandAffineExpr(rewriter, loc, expr, dims, symbolValues));
+    Value &position = positions[index.getDim()];
+    if (!position)
+      position = expandPosition(
+          loc, producerDims[index.getDim()].replaceDims(readMap.getResults()),
+          readMap.getNumDims());
+    mapping.map(index.getResult(), position);
   }
   return mapping.lookup(body.getTerminator()->getOperand(0));
 }
@@ -187,33 +242,39 @@ void ProducerFusion::buildBody(Operation *fused) {
   Block &old = consumer.getBodyBlock();
   Location loc = consumer.getLoc();
   IRMapping mapping;
-  auto addArguments = [&](Block &from, unsigned begin, unsigned count) {
-    SmallVector<Value> arguments;
-    for (unsigned i = begin; i < begin + count; ++i)
-      arguments.push_back(
-          block->addArgument(from.getArgument(i).getType(), loc));
-    return arguments;
+  auto addArgument = [&](Type type) -> Value {
+    return block->addArgument(type, loc);
+  };
+  SmallVector<Value> scalars = llvm::map_to_vector(scalarTypes, addArgument);
+  auto addTables = [&](Block &from, unsigned numScalars) {
+    return llvm::map_to_vector(
+        from.getArguments().drop_front(numScalars),
+        [&](BlockArgument table) { return addArgument(table.getType()); });
   };
   unsigned numScalars = consumer.getInputs().size();
-  SmallVector<std::pair<unsigned, SmallVector<Value>>> inlined;
-  for (unsigned i = 0; i < numScalars; ++i) {
-    if (consumer.getInputs()[i].getDefiningOp() == producer)
-      inlined.emplace_back(i, addArguments(producer.getBodyBlock(), 0,
-                                           producer.getInputs().size()));
-    else
-      mapping.map(old.getArgument(i), addArguments(old, i, 1).front());
-  }
-  SmallVector<Value> ownTables =
-      addArguments(old, numScalars, consumer.getTables().size());
-  for (auto [i, table] : llvm::enumerate(ownTables))
+  for (auto [i, table] : llvm::enumerate(addTables(old, numScalars)))
     mapping.map(old.getArgument(numScalars + i), table);
   SmallVector<Value> producerTables =
-      addArguments(producer.getBodyBlock(), producer.getInputs().size(),
-                   producer.getTables().size());
-  for (auto &[input, arguments] : inlined)
-    mapping.map(old.getArgument(input),
-                inlineProducer(remapSymbols(consumer.getInputMap(input), 0),
-                               arguments, producerTables));
+      addTables(producer.getBodyBlock(), producer.getInputs().size());
+  // What several inputs read at one point is computed once.
+  SmallVector<std::pair<AffineMap, Value>> computed;
+  for (unsigned i = 0; i < numScalars; ++i) {
+    if (consumer.getInputs()[i].getDefiningOp() != producer) {
+      mapping.map(old.getArgument(i), scalars[sources[i].front()]);
+      continue;
+    }
+    AffineMap map = remapSymbols(consumer.getInputMap(i), 0);
+    auto *known = llvm::find_if(
+        computed, [&](const auto &entry) { return entry.first == map; });
+    if (known == computed.end()) {
+      auto arguments = llvm::map_to_vector(
+          sources[i], [&](unsigned number) { return scalars[number]; });
+      computed.emplace_back(map,
+                            inlineProducer(map, arguments, producerTables));
+      known = &computed.back();
+    }
+    mapping.map(old.getArgument(i), known->second);
+  }
   for (Operation &op : old)
     rewriter.clone(op, mapping);
 }
@@ -246,6 +307,9 @@ LogicalResult txc::fuseProducer(RewriterBase &rewriter,
       continue;
     if (!readsEachElementOnce(consumer, consumer.getInputMap(i)) &&
         !isCheap(producer))
+      continue;
+    if (!readsByOneMap(consumer, producer) &&
+        llvm::range_size(producer.getBodyBlock()) > kRepeatedBodyOps)
       continue;
     ProducerFusion(rewriter, consumer, producer, *dims).run();
     return success();
