@@ -11,11 +11,29 @@
 
 #include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
+#include "python-free-frontend/ops/Quantizer.h"
 #include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace txc;
 using namespace txc::frontend;
+
+//===----------------------------------------------------------------------===//
+// One rounding for each operator
+//===----------------------------------------------------------------------===//
+
+/// What narrow floats are computed in: only an operator's result is rounded,
+/// not the sums within it.
+static Value widen(NodeContext &context, Value x) {
+  if (!x || !(typeOf(x).getElementType().isF16() ||
+              typeOf(x).getElementType().isBF16()))
+    return x;
+  return context.cast(x, context.getBuilder().getF32Type());
+}
+
+static Value getWide(NodeContext &context, unsigned index) {
+  return widen(context, context.getOperand(index));
+}
 
 //===----------------------------------------------------------------------===//
 // GELU
@@ -25,9 +43,10 @@ using namespace txc::frontend;
 template <tx::GeluKind kind>
 static NodeResults buildGelu(NodeContext &context) {
   Value x = context.getOperand(0);
-  if (Value bias = context.getOperand(1))
-    x = context.createElementwise<tx::AddOp>(x, bias);
-  return context.create<tx::GeluOp>(x, kind);
+  Type type = context.getElementType(0);
+  if (Value bias = getWide(context, 1))
+    x = context.createElementwise<tx::AddOp>(widen(context, x), bias);
+  return context.cast(context.create<tx::GeluOp>(x, kind), type);
 }
 
 /// x * sigmoid(alpha * x).
@@ -129,14 +148,16 @@ static NodeResults buildSkipLayerNormalization(NodeContext &context) {
   APFloat epsilon(context.getFloat("epsilon", 1e-12F));
   if (failed(checkInference(context)))
     return {};
-  Value sum = context.createElementwise<tx::AddOp>(context.getOperand(0),
-                                                   context.getOperand(1));
-  sum = addIfThere(context, sum, context.getOperand(4));
+  Type type = context.getElementType(0);
+  Value sum = context.createElementwise<tx::AddOp>(getWide(context, 0),
+                                                   getWide(context, 1));
+  sum = addIfThere(context, sum, getWide(context, 4));
   sum = matchLast(context, sum, 2);
   Value y = context.create<tx::LayerNormOp>(
-      sum, OptionalOperand{context.getOperand(2)},
-      OptionalOperand{context.getOperand(3)}, int64_t(1), epsilon);
-  return {y, y, y, sum};
+      sum, OptionalOperand{getWide(context, 2)},
+      OptionalOperand{getWide(context, 3)}, int64_t(1), epsilon);
+  y = context.cast(y, type);
+  return {y, y, y, context.cast(sum, type)};
 }
 
 /// Operands: x, skip, gamma, bias. Output 3 is the sum.
@@ -144,19 +165,24 @@ static NodeResults buildSkipRmsNormalization(NodeContext &context) {
   APFloat epsilon(context.getFloat("epsilon", 1e-12F));
   if (failed(checkInference(context)))
     return {};
-  Value sum = context.createElementwise<tx::AddOp>(context.getOperand(0),
-                                                   context.getOperand(1));
-  sum = addIfThere(context, sum, context.getOperand(3));
+  Type type = context.getElementType(0);
+  Value sum = context.createElementwise<tx::AddOp>(getWide(context, 0),
+                                                   getWide(context, 1));
+  sum = addIfThere(context, sum, getWide(context, 3));
   sum = matchLast(context, sum, 2);
   Value y =
-      context.create<tx::RmsNormOp>(sum, OptionalOperand{context.getOperand(2)},
+      context.create<tx::RmsNormOp>(sum, OptionalOperand{getWide(context, 2)},
                                     OptionalOperand(), int64_t(1), epsilon);
-  return {y, y, y, sum};
+  y = context.cast(y, type);
+  return {y, y, y, context.cast(sum, type)};
 }
 
 /// Operands: ids, segments, word, position and segment tables, gamma, beta,
-/// mask, positions. Outputs: the norm, the number of unmasked tokens, the sum.
-static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
+/// mask. Outputs: the norm, the number of unmasked tokens, the sum. `getReal`
+/// gives what is read of a parameter, by its operand's number.
+static NodeResults
+embedAndNormalize(NodeContext &context, Value positionIds, Type type,
+                  function_ref<Value(Value, unsigned)> getReal) {
   APFloat epsilon(context.getFloat("epsilon", 1e-12F));
   int64_t maskType = context.getInt("mask_index_type", 0);
   if (context.getRank(0) != 2)
@@ -166,19 +192,20 @@ static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
       return context.unsupported("input " + Twine(i) + " is missing");
   tx::SymExprAttr length = tx::getDim(context.getType(0), 1);
   auto lookUp = [&](unsigned table, Value ids) {
-    return context.create<tx::GatherOp>(context.getOperand(table), ids, 0);
+    return getReal(
+        context.create<tx::GatherOp>(context.getOperand(table), ids, 0), table);
   };
   Value sum = lookUp(2, context.getOperand(0));
   Value positions;
-  if (Value ids = context.getOperand(8)) {
-    positions = lookUp(3, ids);
+  if (positionIds) {
+    positions = lookUp(3, positionIds);
   } else {
     if (failed(context.require(length, tx::Predicate::le,
                                tx::getDim(context.getType(3), 0),
                                "there are position embeddings for all tokens")))
       return {};
-    positions =
-        context.slice(context.getOperand(3), 0, context.getExpr(0), length);
+    positions = getReal(
+        context.slice(context.getOperand(3), 0, context.getExpr(0), length), 3);
   }
   sum = context.createElementwise<tx::AddOp>(sum, positions);
   Value segments = context.getOperand(1);
@@ -187,8 +214,8 @@ static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
   if (segments)
     sum = context.createElementwise<tx::AddOp>(sum, lookUp(4, segments));
   Value y = context.create<tx::LayerNormOp>(
-      sum, OptionalOperand{context.getOperand(5)},
-      OptionalOperand{context.getOperand(6)}, int64_t(1), epsilon);
+      sum, OptionalOperand{getReal(context.getOperand(5), 5)},
+      OptionalOperand{getReal(context.getOperand(6), 6)}, int64_t(1), epsilon);
   Type i32 = context.getBuilder().getI32Type();
   Value count;
   Value mask = context.getOperand(7);
@@ -200,7 +227,31 @@ static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
   else
     count = context.broadcastTo(context.getScalar(i32, 0),
                                 tx::getDim(context.getType(0), 0));
-  return {y, count, sum};
+  return {context.cast(y, type), count, context.cast(sum, type)};
+}
+
+/// Operand 8: positions.
+static NodeResults buildEmbedLayerNormalization(NodeContext &context) {
+  return embedAndNormalize(
+      context, context.getOperand(8), context.getElementType(2),
+      [&](Value value, unsigned) { return widen(context, value); });
+}
+
+/// Operands 8 to 12: scales of the tables, gamma and beta; 13 to 17: their zero
+/// points.
+static NodeResults buildQEmbedLayerNormalization(NodeContext &context) {
+  for (unsigned i = 2; i <= 6; ++i)
+    if (context.getOperand(i) && !context.getOperand(i + 6))
+      return context.unsupported("input " + Twine(i + 6) +
+                                 ", the scale of input " + Twine(i) +
+                                 ", is missing");
+  return embedAndNormalize(
+      context, /*positionIds=*/{}, context.getElementType(8),
+      [&](Value value, unsigned index) {
+        Value real = dequantize(context, value, context.getOperand(index + 6),
+                                context.getOperand(index + 11));
+        return widen(context, real);
+      });
 }
 
 OpTable frontend::getMicrosoftFusedOps() {
@@ -213,6 +264,8 @@ OpTable frontend::getMicrosoftFusedOps() {
       {"FusedGemm", 1, 2, 3, buildFusedGemm, domain},
       {"FusedMatMul", 1, 2, 2, buildFusedMatMul, domain},
       {"Gelu", 1, 1, 1, buildGelu<tx::GeluKind::erf>, domain},
+      {"QEmbedLayerNormalization", 1, 13, 18, buildQEmbedLayerNormalization,
+       domain},
       {"QuickGelu", 1, 1, 1, buildQuickGelu, domain},
       {"SkipLayerNormalization", 1, 3, 5, buildSkipLayerNormalization, domain},
       {"SkipSimplifiedLayerNormalization", 1, 3, 4, buildSkipRmsNormalization,

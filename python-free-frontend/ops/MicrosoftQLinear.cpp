@@ -30,12 +30,20 @@ static Value putReal(NodeContext &context, Value real, unsigned first) {
                   context.getOperand(first + 1), context.getElementType(0));
 }
 
-/// Operands: A, its scale and zero point, B's three, the result's two.
+/// Operands: A, its scale and zero point, B's three, the result's two. In f64,
+/// where real arithmetic ends halfway between two places surprisingly often: 1
+/// plus an error function, quantized, always does.
 template <typename OpTy>
 static NodeResults buildQLinearBinary(NodeContext &context) {
-  Value y =
-      context.createElementwise<OpTy>(getReal(context, 0), getReal(context, 3));
-  return putReal(context, y, 6);
+  Type f64 = context.getBuilder().getF64Type();
+  auto getWide = [&](unsigned first) {
+    return dequantize(context, context.getOperand(first),
+                      context.cast(context.getOperand(first + 1), f64),
+                      context.getOperand(first + 2));
+  };
+  Value y = context.createElementwise<OpTy>(getWide(0), getWide(3));
+  return quantize(context, y, context.cast(context.getOperand(6), f64),
+                  context.getOperand(7), context.getElementType(0));
 }
 
 static NodeResults buildQLinearSigmoid(NodeContext &context) {

@@ -345,6 +345,23 @@ def embed_norm(tag, segments=True, mask=True, wants_sum=False,
     return case
 
 
+def quantized_embed_norm():
+    case = Case("q_embed_norm", "QEmbedLayerNormalization", "normalization")
+    rows, length, width, words = 2, 5, 16, 30
+    case.input(case.random.integers(0, words, (rows, length)).astype(I32))
+    case.input(case.random.integers(0, 2, (rows, length)).astype(I32))
+    for shape in (words, width), (12, width), (2, width), (width,), (width,):
+        case.weight(case.random.integers(0, 256, shape).astype(U8))
+    case.input(key_mask("2d", rows, length, length))
+    for scale in (0.01, 0.02, 0.03, 0.015, 0.005):
+        case.weight(np.array(scale, F32))
+    for zero in (128, 120, 130, 100, 127):
+        case.weight(np.array(zero, U8))
+    case.attributes = {"epsilon": 1e-5}
+    case.outputs = ("output", "mask_index")
+    return case
+
+
 def activation(name, operator, shape, bias=False, dtype=F32, **attributes):
     case = Case(name, operator, "activation")
     case.input(case.normal(*shape, dtype=dtype, scale=2))
@@ -372,6 +389,7 @@ def norm_cases():
     yield embed_norm("no_segments", segments=False)
     yield embed_norm("sum", wants_sum=True)
     yield embed_norm("positions", positions=True, mask=False)
+    yield quantized_embed_norm()
     yield activation("bias_gelu", "BiasGelu", (3, 4, 16), bias=True)
     yield activation("gelu", "Gelu", (3, 40))
     yield activation("fast_gelu", "FastGelu", (3, 40))

@@ -49,3 +49,17 @@ func.func @two_readers(%x: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<4x6xf32>
   %b = tx.neg %a : tensor<4x6xf32>
   return %a, %b : tensor<4x6xf32>, tensor<4x6xf32>
 }
+
+// -----
+
+// What a phase reads twice at one point is computed once.
+// CHECK-LABEL: @shared_producer
+// CHECK:         kernel.map
+// CHECK-COUNT-1: math.exp
+// CHECK-NOT:     math.exp
+// CHECK:         return
+func.func @shared_producer(%x: tensor<?x8xf32, #tx.dims<[B, 8]>>) -> tensor<?x8xf32, #tx.dims<[B, 8]>> {
+  %e = tx.exp %x : tensor<?x8xf32, #tx.dims<[B, 8]>>
+  %r = tx.mul %e, %e : tensor<?x8xf32, #tx.dims<[B, 8]>>, tensor<?x8xf32, #tx.dims<[B, 8]>>
+  return %r : tensor<?x8xf32, #tx.dims<[B, 8]>>
+}
