@@ -238,28 +238,40 @@ void ptxsim::countGlobal(Warp &warp, const Op &op, uint32_t mask,
 
 void ptxsim::countShared(Warp &warp, const Op &op, uint32_t mask,
                          const uint64_t (&offsets)[32], unsigned bytes) {
-  // 8-byte accesses go in two halves of a warp, 16-byte ones in four quarters.
-  int lanes = bytes <= 4 ? 32 : 128 / int(bytes);
+  // 8-byte accesses go in two halves of a warp, 16-byte ones in four quarters:
+  // each time 32 banks of 4 bytes, or 128 / `bytes` groups of them.
+  unsigned unit = std::max(bytes, 4u);
+  int lanes = 128 / int(unit);
   OpCounters &counters = getCounters(warp, op);
   ++counters.requests;
   for (int first = 0; first < 32; first += lanes) {
-    uint32_t words[32][32];
-    uint8_t counts[32] = {};
-    int cycles = 0, different = 0;
+    uint32_t taken = 0;
+    bool isSimple = true;
     for (int lane = first; lane < first + lanes; ++lane) {
       if (!warp.isLane(mask, lane))
         continue;
-      for (unsigned part = 0; part < bytes; part += 4) {
-        uint32_t word = (offsets[lane] + part) / 4, bank = word % 32;
-        uint32_t *known = words[bank], *end = known + counts[bank];
-        if (std::find(known, end, word) != end)
-          continue;
-        *end = word;
-        cycles = std::max<int>(cycles, ++counts[bank]);
-        ++different;
-      }
+      uint32_t bit = uint32_t(1) << (offsets[lane] / unit % lanes);
+      isSimple &= !(taken & bit);
+      taken |= bit;
+    }
+    if (!taken)
+      continue;
+    ++counters.minimum;
+    if (isSimple) {
+      ++counters.transfers;
+      continue;
+    }
+    // Lanes that read the same place share it.
+    uint64_t places[32];
+    int counts[32] = {}, different = 0, cycles = 0;
+    for (int lane = first; lane < first + lanes; ++lane) {
+      uint64_t place = offsets[lane] / unit;
+      if (!warp.isLane(mask, lane) ||
+          std::find(places, places + different, place) != places + different)
+        continue;
+      places[different++] = place;
+      cycles = std::max(cycles, ++counts[place % lanes]);
     }
     counters.transfers += cycles;
-    counters.minimum += (different + 31) / 32;
   }
 }

@@ -32,7 +32,7 @@ Shape getShape(const Op &op) {
           int(op.imm >> 8)};
 }
 
-template <typename T> float widenFloat(T value) { return toFloat(value); }
+template <typename T> inline float widenFloat(T value) { return toFloat(value); }
 struct Tf32 {
   uint32_t bits;
 };
@@ -53,9 +53,12 @@ template <bool isE4M3> float widenFloat(Fp8<isE4M3> value) {
   return table[value.bits];
 }
 
+/// Loops below are inlined into handlers for this machine's vectors.
+#define PTXSIM_INLINE __attribute__((always_inline)) inline
+
 /// Eight rows of 128 / 8 / sizeof(T) elements.
 template <typename T, typename To, int stride, typename Widen>
-void unpack(const uint32_t *lanes, To (*matrix)[stride], int row, int column,
+PTXSIM_INLINE void unpack(const uint32_t *lanes, To (*matrix)[stride], int row, int column,
             Widen widen) {
   constexpr int width = 16 / sizeof(T);
   T elements[8][width];
@@ -67,7 +70,7 @@ void unpack(const uint32_t *lanes, To (*matrix)[stride], int row, int column,
 
 /// Loads A as rows of k, and B as columns (n) of k.
 template <typename T, typename To, int stride, typename Widen>
-void loadA(Warp &warp, const Op &op, const Shape &shape, To (*a)[stride],
+PTXSIM_INLINE void loadA(Warp &warp, const Op &op, const Shape &shape, To (*a)[stride],
            Widen widen) {
   const uint32_t *places = &warp.program.lists[op.list + op.count];
   int blocks = shape.rows / 8;
@@ -76,7 +79,7 @@ void loadA(Warp &warp, const Op &op, const Shape &shape, To (*a)[stride],
               i / blocks * int(16 / sizeof(T)), widen);
 }
 template <typename T, typename To, int stride, typename Widen>
-void loadB(Warp &warp, const Op &op, const Shape &shape, To (*b)[stride],
+PTXSIM_INLINE void loadB(Warp &warp, const Op &op, const Shape &shape, To (*b)[stride],
            Widen widen) {
   const uint32_t *places =
       &warp.program.lists[op.list + op.count + shape.registersA];
@@ -88,7 +91,7 @@ void loadB(Warp &warp, const Op &op, const Shape &shape, To (*b)[stride],
 /// Sums of 32 bits: register i of lane l has row l / 4 + 8 (i / 2) and column
 /// 2 (l % 4) + i % 2.
 template <typename T>
-void loadC(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
+PTXSIM_INLINE void loadC(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
   const uint32_t *places =
       &warp.program
            .lists[op.list + op.count + shape.registersA + shape.registersB];
@@ -102,7 +105,7 @@ void loadC(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
   }
 }
 template <typename T>
-void storeD(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
+PTXSIM_INLINE void storeD(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
   const uint32_t *places = &warp.program.lists[op.list];
   for (int half = 0; half < shape.rows / 8; ++half) {
     T *even = warp.slots<T>(places[half * 2]);
@@ -118,7 +121,7 @@ constexpr int maxFloatK = 32;
 
 /// c += a b, products exact, sums in f32 from k = 0 on. The tensor cores'
 /// order and their truncation are not specified.
-void multiply(const float (*a)[maxFloatK], const float (*b)[8], float (*c)[8],
+PTXSIM_INLINE void multiply(const float (*a)[maxFloatK], const float (*b)[8], float (*c)[8],
               int rows, int k) {
   for (int i = 0; i < rows; i += 4) {
     float sums[4][8];
@@ -140,7 +143,7 @@ bool needAllLanes(Warp &warp, const Op &op, uint32_t mask) {
 }
 
 template <typename A, typename B, bool isHalfSum>
-void runFloatMma(Warp &warp, const Op &op, uint32_t mask) {
+PTXSIM_INLINE void multiplyFloats(Warp &warp, const Op &op, uint32_t mask) {
   if (!needAllLanes(warp, op, mask))
     return;
   Shape shape = getShape(op);
@@ -172,6 +175,25 @@ void runFloatMma(Warp &warp, const Op &op, uint32_t mask) {
                 uint32_t(toHalfNearest(pair[1]).bits) << 16;
     }
   }
+}
+
+template <typename A, typename B, bool isHalfSum>
+void runPortable(Warp &warp, const Op &op, uint32_t mask) {
+  multiplyFloats<A, B, isHalfSum>(warp, op, mask);
+}
+#ifdef __x86_64__
+template <typename A, typename B, bool isHalfSum>
+__attribute__((target("avx2,fma"))) void runAvx2(Warp &warp, const Op &op,
+                                                 uint32_t mask) {
+  multiplyFloats<A, B, isHalfSum>(warp, op, mask);
+}
+#endif
+template <typename A, typename B, bool isHalfSum> Handler pickMachine() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return runAvx2<A, B, isHalfSum>;
+#endif
+  return runPortable<A, B, isHalfSum>;
 }
 
 void runDoubleMma(Warp &warp, const Op &op, uint32_t mask) {
@@ -263,8 +285,8 @@ void runBitMma(Warp &warp, const Op &op, uint32_t mask) {
 }
 
 template <typename A> Handler pickFp8(Type b) {
-  return b == Type::E4M3   ? runFloatMma<A, Fp8<true>, false>
-         : b == Type::E5M2 ? runFloatMma<A, Fp8<false>, false>
+  return b == Type::E4M3   ? pickMachine<A, Fp8<true>, false>()
+         : b == Type::E5M2 ? pickMachine<A, Fp8<false>, false>()
                            : nullptr;
 }
 
@@ -291,15 +313,15 @@ Handler pick(Type d, Type a, Type b, Type c, int k, int rows) {
   if (!isSixteen)
     return nullptr;
   if (a == Type::F16 && b == Type::F16 && isK(8, 16))
-    return d == Type::F32   ? runFloatMma<Half, Half, false>
-           : d == Type::F16 ? runFloatMma<Half, Half, true>
+    return d == Type::F32   ? pickMachine<Half, Half, false>()
+           : d == Type::F16 ? pickMachine<Half, Half, true>()
                             : nullptr;
   if (d != Type::F32)
     return nullptr;
   if (a == Type::BF16 && b == Type::BF16 && isK(8, 16))
-    return runFloatMma<BFloat, BFloat, false>;
+    return pickMachine<BFloat, BFloat, false>();
   if (a == Type::TF32 && b == Type::TF32 && isK(4, 8))
-    return runFloatMma<Tf32, Tf32, false>;
+    return pickMachine<Tf32, Tf32, false>();
   if (k == 32 && a == Type::E4M3)
     return pickFp8<Fp8<true>>(b);
   if (k == 32 && a == Type::E5M2)

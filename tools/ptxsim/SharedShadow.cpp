@@ -27,13 +27,22 @@ void SharedShadow::reset(uint64_t bytes, int count) {
   seen.assign(32 * 32, 1);
 }
 
-/// Whether all of them are the value; written for the vectorizer.
+/// Whether all of them are the value; 16 bytes at once where there are so many.
 template <typename T>
 static bool allEqual(const T *values, unsigned count, T value) {
-  T difference = 0;
-  for (unsigned i = 0; i < count; ++i)
-    difference |= values[i] ^ value;
-  return difference == 0;
+  constexpr unsigned wide = 16;
+  unsigned i = 0;
+  for (; i + wide <= count; i += wide) {
+    T difference = 0;
+    for (unsigned k = 0; k < wide; ++k)
+      difference |= values[i + k] ^ value;
+    if (difference)
+      return false;
+  }
+  for (; i < count; ++i)
+    if (values[i] != value)
+      return false;
+  return true;
 }
 
 bool SharedShadow::readersAreBefore(Stamp stamp, uint64_t offset, int warp,
@@ -71,22 +80,32 @@ FaultKind SharedShadow::read(int warp, uint64_t offset, unsigned bytes,
   const Stamp mine = makeStamp(warp), shared = makeStamp(several);
   if (allEqual<Stamp>(last, bytes, mine))
     return FaultKind::None;
-  isSame = allEqual<Stamp>(last, bytes, last[0]);
+  const uint32_t me = uint32_t(1) << warp;
+  if (bytes % 4 == 0 && allEqual<Stamp>(last, bytes, shared)) {
+    for (unsigned i = 0; i < bytes; i += 4)
+      readers[(offset + i) / 4] |= me;
+    return FaultKind::None;
+  }
+  int unused;
+  if (bytes % 4 == 0 && last[0] % 64 != several &&
+      allEqual<Stamp>(last, bytes, last[0])) {
+    bool isFirst = readersAreBefore(last[0], offset, warp, unused);
+    uint32_t mask = isFirst ? 0 : me | uint32_t(1) << (last[0] % 64);
+    std::fill(last, last + bytes, isFirst ? mine : shared);
+    for (unsigned i = 0; mask && i < bytes; i += 4)
+      readers[(offset + i) / 4] = mask;
+    return FaultKind::None;
+  }
   for (unsigned i = 0; i < bytes; ++i) {
-    int unused;
     uint32_t &mask = readers[(offset + i) / 4];
     if (readersAreBefore(last[i], offset + i, warp, unused)) {
-      if (isSame) {
-        std::fill(last, last + bytes, mine);
-        break;
-      }
       last[i] = mine;
-    } else {
-      if (last[i] % 64 != several)
-        mask = uint32_t(1) << (last[i] % 64);
-      mask |= uint32_t(1) << warp;
-      last[i] = shared;
+      continue;
     }
+    if (last[i] % 64 != several)
+      mask = uint32_t(1) << (last[i] % 64);
+    mask |= me;
+    last[i] = shared;
   }
   return FaultKind::None;
 }
