@@ -44,12 +44,11 @@ char *ptxsim::resolveGlobal(Warp &warp, const Op &op, int lane,
     if (!warp.range.contains(address, bytes)) {
       std::string message = std::to_string(bytes) + " bytes at " +
                             toHex(address) + " of global memory";
-      if (warp.range.size)
-        message += ", " +
-                   std::to_string(address + bytes - warp.range.begin -
-                                  warp.range.size) +
-                   " beyond the end of an allocation of " +
-                   std::to_string(warp.range.size);
+      Memory::Range near = warp.block.grid.memory.findBefore(address);
+      if (near.size && address - near.begin < near.size + 4096)
+        message +=
+            ", " + std::to_string(address + bytes - near.begin - near.size) +
+            " beyond the end of an allocation of " + std::to_string(near.size);
       else
         message += ", in no allocation";
       warp.fault(op, FaultKind::OutOfBounds, message, lane);

@@ -124,7 +124,7 @@ void Block::completeBarrier(int number) {
   Barrier &barrier = barriers[number];
   uint32_t participants = 0;
   for (auto &warp : warps)
-    if (barrier.arrived[warp->id] || warp->isDone())
+    if (barrier.arrived[warp->id] || (!barrier.expected && warp->isDone()))
       participants |= uint32_t(1) << warp->id;
   if (grid.config.checkShared)
     shadow.synchronize(participants);

@@ -49,12 +49,15 @@ bool Memory::free(uint64_t address) {
   return true;
 }
 
-Memory::Range Memory::find(uint64_t address) const {
+Memory::Range Memory::findBefore(uint64_t address) const {
   auto it = ranges.upper_bound(address);
   if (it == ranges.begin())
     return {};
   --it;
-  if (address - it->first >= it->second)
-    return {};
   return {it->first, it->second};
+}
+
+Memory::Range Memory::find(uint64_t address) const {
+  Range range = findBefore(address);
+  return range.contains(address, 1) ? range : Range();
 }

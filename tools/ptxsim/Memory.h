@@ -53,6 +53,8 @@ public:
   void remove(uint64_t address) { ranges.erase(address); }
   /// An empty range if the address is in none.
   Range find(uint64_t address) const;
+  /// The range that begins last before the address, whether it is in it or not.
+  Range findBefore(uint64_t address) const;
   uint64_t getUsed() const { return used; }
 
 private:

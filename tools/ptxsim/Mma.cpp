@@ -32,7 +32,9 @@ Shape getShape(const Op &op) {
           int(op.imm >> 8)};
 }
 
-template <typename T> inline float widenFloat(T value) { return toFloat(value); }
+template <typename T> inline float widenFloat(T value) {
+  return toFloat(value);
+}
 struct Tf32 {
   uint32_t bits;
 };
@@ -58,8 +60,8 @@ template <bool isE4M3> float widenFloat(Fp8<isE4M3> value) {
 
 /// Eight rows of 128 / 8 / sizeof(T) elements.
 template <typename T, typename To, int stride, typename Widen>
-PTXSIM_INLINE void unpack(const uint32_t *lanes, To (*matrix)[stride], int row, int column,
-            Widen widen) {
+PTXSIM_INLINE void unpack(const uint32_t *lanes, To (*matrix)[stride], int row,
+                          int column, Widen widen) {
   constexpr int width = 16 / sizeof(T);
   T elements[8][width];
   std::memcpy(elements, lanes, 128);
@@ -70,8 +72,8 @@ PTXSIM_INLINE void unpack(const uint32_t *lanes, To (*matrix)[stride], int row, 
 
 /// Loads A as rows of k, and B as columns (n) of k.
 template <typename T, typename To, int stride, typename Widen>
-PTXSIM_INLINE void loadA(Warp &warp, const Op &op, const Shape &shape, To (*a)[stride],
-           Widen widen) {
+PTXSIM_INLINE void loadA(Warp &warp, const Op &op, const Shape &shape,
+                         To (*a)[stride], Widen widen) {
   const uint32_t *places = &warp.program.lists[op.list + op.count];
   int blocks = shape.rows / 8;
   for (int i = 0; i < shape.registersA; ++i)
@@ -79,8 +81,8 @@ PTXSIM_INLINE void loadA(Warp &warp, const Op &op, const Shape &shape, To (*a)[s
               i / blocks * int(16 / sizeof(T)), widen);
 }
 template <typename T, typename To, int stride, typename Widen>
-PTXSIM_INLINE void loadB(Warp &warp, const Op &op, const Shape &shape, To (*b)[stride],
-           Widen widen) {
+PTXSIM_INLINE void loadB(Warp &warp, const Op &op, const Shape &shape,
+                         To (*b)[stride], Widen widen) {
   const uint32_t *places =
       &warp.program.lists[op.list + op.count + shape.registersA];
   for (int i = 0; i < shape.registersB; ++i)
@@ -91,7 +93,8 @@ PTXSIM_INLINE void loadB(Warp &warp, const Op &op, const Shape &shape, To (*b)[s
 /// Sums of 32 bits: register i of lane l has row l / 4 + 8 (i / 2) and column
 /// 2 (l % 4) + i % 2.
 template <typename T>
-PTXSIM_INLINE void loadC(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
+PTXSIM_INLINE void loadC(Warp &warp, const Op &op, const Shape &shape,
+                         T (*c)[8]) {
   const uint32_t *places =
       &warp.program
            .lists[op.list + op.count + shape.registersA + shape.registersB];
@@ -105,7 +108,8 @@ PTXSIM_INLINE void loadC(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]
   }
 }
 template <typename T>
-PTXSIM_INLINE void storeD(Warp &warp, const Op &op, const Shape &shape, T (*c)[8]) {
+PTXSIM_INLINE void storeD(Warp &warp, const Op &op, const Shape &shape,
+                          T (*c)[8]) {
   const uint32_t *places = &warp.program.lists[op.list];
   for (int half = 0; half < shape.rows / 8; ++half) {
     T *even = warp.slots<T>(places[half * 2]);
@@ -121,8 +125,8 @@ constexpr int maxFloatK = 32;
 
 /// c += a b, products exact, sums in f32 from k = 0 on. The tensor cores'
 /// order and their truncation are not specified.
-PTXSIM_INLINE void multiply(const float (*a)[maxFloatK], const float (*b)[8], float (*c)[8],
-              int rows, int k) {
+PTXSIM_INLINE void multiply(const float (*a)[maxFloatK], const float (*b)[8],
+                            float (*c)[8], int rows, int k) {
   for (int i = 0; i < rows; i += 4) {
     float sums[4][8];
     std::memcpy(sums, c[i], sizeof(sums));
@@ -340,7 +344,12 @@ bool ptxsim::decodeMma(Decoder &decoder) {
   int number = decoder.takeOneOf({"m16n8k4", "m16n8k8", "m16n8k16", "m16n8k32",
                                   "m16n8k64", "m16n8k128", "m16n8k256",
                                   "m8n8k4", "m8n8k16", "m8n8k32"});
-  if (number < 0 || !decoder.take("row") || !decoder.take("col"))
+  const std::vector<std::string> &words = decoder.getStatement().modifiers;
+  auto position = [&](std::string_view word) {
+    return std::find(words.begin(), words.end(), word);
+  };
+  if (number < 0 || position("row") > position("col") || !decoder.take("row") ||
+      !decoder.take("col"))
     return decoder.failModifiers();
   auto [rows, k] = shapes[number];
   bool isSaturated = decoder.take("satfinite");

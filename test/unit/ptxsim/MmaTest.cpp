@@ -56,15 +56,18 @@ uint64_t encode(const std::string &type, int value) {
   int magnitude = std::abs(value), exponent = 0;
   if (type == "tf32")
     return bits(float(value));
-  int fraction = type == "f16" ? 10 : type == "bf16" ? 7 : type == "e4m3" ? 3 : 2;
+  int fraction = type == "f16"    ? 10
+                 : type == "bf16" ? 7
+                 : type == "e4m3" ? 3
+                                  : 2;
   int bias = type == "f16" || type == "e5m2" ? 15 : type == "bf16" ? 127 : 7;
   int width = type == "f16" || type == "bf16" ? 16 : 8;
   if (!magnitude)
     return sign << (width - 1);
   while (magnitude >> (exponent + 1))
     ++exponent;
-  uint64_t mantissa = (uint64_t(magnitude) << fraction >> exponent) &
-                      ((1 << fraction) - 1);
+  uint64_t mantissa =
+      (uint64_t(magnitude) << fraction >> exponent) & ((1 << fraction) - 1);
   return sign << (width - 1) | uint64_t(exponent + bias) << fraction | mantissa;
 }
 
@@ -77,8 +80,8 @@ struct Case {
 void check(const Atom &atom, const Case &test, int limit) {
   int k = std::stoi(atom.shape.substr(atom.shape.find('k') + 1));
   std::mt19937 random(k + limit);
-  std::uniform_int_distribution<int> values(
-      test.typeA[0] == 'u' ? 0 : -limit, limit);
+  std::uniform_int_distribution<int> values(test.typeA[0] == 'u' ? 0 : -limit,
+                                            limit);
   std::vector<int> a(16 * k), b(8 * k), c(16 * 8);
   for (std::vector<int> *matrix : {&a, &b, &c})
     for (int &value : *matrix)
@@ -158,8 +161,7 @@ TEST(Mma, LaneMapsAreThoseOfCute) {
   for (const Atom &atom : atoms)
     for (const Case &test : cases.at(atom.name))
       // Exact in every format: e5m2 has three bits.
-      check(atom, test,
-            test.typeA == "s8" || test.typeA == "u8" ? 127 : 4);
+      check(atom, test, test.typeA == "s8" || test.typeA == "u8" ? 127 : 4);
 }
 
 // Half as deep: the same maps without the second half of k (PTX ISA, figures of
@@ -177,10 +179,9 @@ TEST(Mma, ShallowShapes) {
     atom.shape = "m16n8k" + std::to_string(k / 2);
     for (char operand : {'A', 'B'})
       for (auto &lane : atom.maps[operand]) {
-        auto last = std::remove_if(lane.begin(), lane.end(),
-                                   [&](auto place) {
-                                     return place.second >= k / 2;
-                                   });
+        auto last = std::remove_if(lane.begin(), lane.end(), [&](auto place) {
+          return place.second >= k / 2;
+        });
         lane.erase(last, lane.end());
       }
     std::string sum = atom.bits < 16 ? "s32" : "f32";
@@ -200,8 +201,8 @@ TEST(Mma, IntegersSaturateOrWrap) {
     snippet.outputs = {"%r0", "%r3"};
     for (const Lanes &lanes : snippet.run())
       for (uint64_t value : lanes)
-        EXPECT_EQ(value, isSaturated ? 0x7fffffffu
-                                     : 0x7fffffffu + 16u * 127 * 127);
+        EXPECT_EQ(value,
+                  isSaturated ? 0x7fffffffu : 0x7fffffffu + 16u * 127 * 127);
   }
 }
 
@@ -291,8 +292,8 @@ TEST(Matrix, Ldmatrix) {
 
 TEST(Matrix, StmatrixIsTheInverse) {
   for (const char *transposed : {"", ".trans"}) {
-    std::string form = std::string(".sync.aligned.m8n8.x2") + transposed +
-                       ".shared.b16 ";
+    std::string form =
+        std::string(".sync.aligned.m8n8.x2") + transposed + ".shared.b16 ";
     Snippet snippet;
     snippet.code = ".shared .align 16 .b8 tile[256];\n"
                    "mov.u32 %r0, tile; and.b32 %r1, %lane, 15; shl.b32 %r1, "
