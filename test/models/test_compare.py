@@ -60,7 +60,7 @@ class OrtDecoder:
 
 def decoder_failures(loses_entry):
     reference = compare.Reference(PAST)
-    check = compare.Check({1: OrtDecoder(loses_entry)}, reference.bound)
+    check = compare.Check({1: OrtDecoder(loses_entry)}, reference.exact)
     with contextlib.redirect_stdout(io.StringIO()):
         generation.check(check, reference, PAST, [2])
     return check.failed
@@ -68,7 +68,7 @@ def decoder_failures(loses_entry):
 
 def failures(models):
     reference = compare.Reference(BERT)
-    check = compare.Check(models, reference.bound)
+    check = compare.Check(models, reference.exact)
     with contextlib.redirect_stdout(io.StringIO()):
         compare.check_shapes(check, reference, BERT, [3], [5])
     return check.failed

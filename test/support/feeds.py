@@ -8,9 +8,14 @@ from onnx import helper
 def table_rows(graph):
     """Rows of the table each input is an index into, by the input's name.
 
-    The input may pass through operators that keep its values.
+    The input may pass through operators that keep its values, the table
+    through those that decode it.
     """
     sizes = {i.name: i.dims[0] for i in graph.initializer if i.dims}
+    for node in graph.node:
+        if node.op_type in ("Cast", "DequantizeLinear", "Mul"):
+            if node.input[0] in sizes:
+                sizes[node.output[0]] = sizes[node.input[0]]
     source = {i.name: i.name for i in graph.input}
     rows = {}
     for node in graph.node:
@@ -21,6 +26,11 @@ def table_rows(graph):
             if name := source.get(node.input[1]):
                 size = sizes[node.input[0]]
                 rows[name] = min(size, rows.get(name, size))
+        elif node.op_type in ("EmbedLayerNormalization",
+                              "QEmbedLayerNormalization"):
+            for index, table in ((0, 2), (1, 4)):
+                if name := source.get(node.input[index]):
+                    rows[name] = sizes[node.input[table]]
     return rows
 
 
