@@ -137,7 +137,8 @@ NodeContext::getAxes(unsigned index, int64_t rank) {
   FailureOr<SmallVector<int64_t>> normalized = normalizeAxes(axes, rank);
   if (llvm::failed(normalized))
     return failure();
-  return std::optional(std::move(*normalized));
+  axes = std::move(*normalized);
+  return std::optional(std::move(axes));
 }
 
 //===----------------------------------------------------------------------===//

@@ -19,12 +19,12 @@ void WeightStore::add(StringRef key, RankedTensorType type,
 }
 
 RankedTensorType WeightStore::getType(StringRef key) const {
-  auto it = entries.find(key.str());
+  const auto *it = entries.find(key.str());
   return it == entries.end() ? RankedTensorType() : it->second.type;
 }
 
 llvm::Expected<onnx::TensorData> WeightStore::read(StringRef key) const {
-  auto it = entries.find(key.str());
+  const auto *it = entries.find(key.str());
   if (it == entries.end())
     return llvm::createStringError("there is no weight \"%s\"",
                                    key.str().c_str());

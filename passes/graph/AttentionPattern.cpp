@@ -49,7 +49,8 @@ Probabilities txc::matchProbabilities(Value value) {
     result.isShared |= value.hasNUsesOrMore(uses + 1);
     result.group.push_back(op);
     uses = 1;
-    if ((result.softmax = dyn_cast<SoftmaxOp>(op)))
+    result.softmax = dyn_cast<SoftmaxOp>(op);
+    if (result.softmax)
       break;
     if (IsNanOp isNan = matchNanToZero(op)) {
       result.zeroesNan = true;
@@ -119,7 +120,8 @@ FailureOr<Scores> ScoresMatcher::match() {
     if (!value.hasOneUse())
       return rewriter.notifyMatchFailure(op, "the scores are used elsewhere");
     scores.group.push_back(op);
-    if ((scores.product = dyn_cast<MatmulOp>(op))) {
+    scores.product = dyn_cast<MatmulOp>(op);
+    if (scores.product) {
       if (!scores.type)
         scores.type = scores.product.getType();
       return scores;

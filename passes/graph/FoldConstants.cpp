@@ -16,40 +16,37 @@ static bool isSmall(Type type) {
          tensor.getNumElements() <= tx::kMaxConstantElements;
 }
 
-/// The results' values, or nothing if the op can't be folded.
-static std::optional<SmallVector<HostTensor>> evaluateConstant(Operation *op) {
+/// The results' values, or a failure if the op can't be folded.
+static FailureOr<SmallVector<HostTensor>> evaluateConstant(Operation *op) {
   if (!isa_and_present<tx::TxDialect>(op->getDialect()) || !isPure(op) ||
       op->hasTrait<OpTrait::ConstantLike>() || op->getNumResults() == 0 ||
       !llvm::all_of(op->getResultTypes(), isSmall))
-    return std::nullopt;
+    return failure();
   SmallVector<HostTensor> operands;
   for (Value operand : op->getOperands()) {
     DenseElementsAttr elements;
     if (!matchPattern(operand, m_Constant(&elements)))
-      return std::nullopt;
+      return failure();
     llvm::Expected<HostTensor> tensor = HostTensor::fromAttr(elements);
     if (!tensor) {
       // An element type that the interpreter does not know stays unfolded.
       llvm::consumeError(tensor.takeError());
-      return std::nullopt;
+      return failure();
     }
     operands.push_back(std::move(*tensor));
   }
   SmallVector<const HostTensor *> pointers;
   for (const HostTensor &operand : operands)
     pointers.push_back(&operand);
-  FailureOr<SmallVector<HostTensor>> results = evaluateOp(
-      op, pointers, SymbolValues(), [] { return InFlightDiagnostic(); });
-  if (failed(results))
-    return std::nullopt;
-  return std::move(*results);
+  return evaluateOp(op, pointers, SymbolValues(),
+                    [] { return InFlightDiagnostic(); });
 }
 
 Attribute txc::foldWithReference(Operation *op) {
   if (op->getNumResults() != 1)
     return nullptr;
-  std::optional<SmallVector<HostTensor>> results = evaluateConstant(op);
-  return results ? results->front().toAttr() : Attribute();
+  FailureOr<SmallVector<HostTensor>> results = evaluateConstant(op);
+  return succeeded(results) ? results->front().toAttr() : Attribute();
 }
 
 bool txc::foldConstants(Operation *root) {
@@ -58,8 +55,8 @@ bool txc::foldConstants(Operation *root) {
   // op leaves unused is no longer an operand of anything: later cleaning
   // removes it.
   root->walk([&](Operation *op) {
-    std::optional<SmallVector<HostTensor>> results = evaluateConstant(op);
-    if (!results)
+    FailureOr<SmallVector<HostTensor>> results = evaluateConstant(op);
+    if (failed(results))
       return;
     OpBuilder builder(op);
     SmallVector<Value> constants;

@@ -8,7 +8,6 @@
 using namespace mlir;
 using namespace txc;
 using namespace txc::frontend;
-using tx::SymExprAttr;
 
 /// Makes a broadcast of batch dims explicit that only a run can decide.
 static void broadcastBatch(NodeContext &context, Value &lhs, Value &rhs) {

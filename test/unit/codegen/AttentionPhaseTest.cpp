@@ -46,7 +46,7 @@ std::string getText(const Variant &variant) {
     arguments += ", %lengths: tensor<2xi64>";
     operands += " lengths %lengths : tensor<2xi64>";
   }
-  auto replace = [&](std::string from, const std::string &to) {
+  auto replace = [&](const std::string &from, const std::string &to) {
     for (size_t at; (at = text.find(from)) != std::string::npos;)
       text.replace(at, from.size(), to);
   };
