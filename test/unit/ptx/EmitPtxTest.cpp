@@ -4,6 +4,9 @@
 
 #include "compiler/codegen/ptx/EmitPtx.h"
 #include "mlir/Parser/Parser.h"
+#include "tools/ptxsim/Half.h"
+#include "tools/ptxsim/Launch.h"
+#include "tools/ptxsim/LoadedModule.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -11,6 +14,8 @@
 #include "llvm/Support/raw_ostream.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace txc;
@@ -149,6 +154,97 @@ TEST_P(EmitPtxTest, AssemblesWithoutSpills) {
                     "/usr/local/cuda/bin";
   EXPECT_THAT(assemble(*ptxas, *kernel, GetParam().sm),
               HasSubstr("0 bytes spill stores, 0 bytes spill loads"));
+}
+
+/// An array of the test's type in simulated memory, of values that f16, bf16
+/// and tf32 all hold.
+class DeviceArray {
+public:
+  DeviceArray(ptxsim::Memory &memory, const std::string &type, int64_t count,
+              int seed)
+      : type(type), address(memory.allocate(count * getBytes())) {
+    for (int64_t i = 0; i < count; ++i) {
+      values.push_back(int((i * 37 + seed) % 31 - 15) / 16.0);
+      set(i, values[i]);
+    }
+  }
+  int64_t getBytes() const { return type == "f32" ? 4 : 2; }
+  void set(int64_t i, float value) {
+    uint32_t bits = ptxsim::bitCast<uint32_t>(value);
+    if (type == "f16")
+      bits = ptxsim::toHalf(value).bits;
+    else if (type == "bf16")
+      bits >>= 16;
+    std::memcpy(reinterpret_cast<char *>(address) + i * getBytes(), &bits,
+                getBytes());
+  }
+  float get(int64_t i) const {
+    uint32_t bits = 0;
+    std::memcpy(&bits, reinterpret_cast<char *>(address) + i * getBytes(),
+                getBytes());
+    if (type == "f32")
+      return ptxsim::bitCast<float>(bits);
+    return type == "f16" ? ptxsim::toFloat(ptxsim::Half{uint16_t(bits)})
+                         : ptxsim::toFloat(ptxsim::BFloat{uint16_t(bits)});
+  }
+
+  std::string type;
+  uint64_t address;
+  std::vector<double> values;
+};
+
+/// The simulator runs it, with all its checks, in both orders in which copies
+/// can arrive, for full tiles and ragged ones.
+TEST_P(EmitPtxTest, RunsInTheSimulator) {
+  const Case &test = GetParam();
+  FailureOr<ptx::PtxKernel> kernel = emit(getModule(test), test.sm);
+  ASSERT_TRUE(succeeded(kernel));
+  constexpr int64_t columns = 96;
+  for (int64_t rows : {1, 64, 77}) {
+    ptxsim::Memory memory;
+    std::string error;
+    auto module = ptxsim::LoadedModule::load(kernel->text, memory, error);
+    ASSERT_TRUE(module) << error;
+    DeviceArray x(memory, test.type, rows * test.k, 1),
+        w(memory, test.type, test.k * columns, 5),
+        bias(memory, "f32", columns, 9),
+        residual(memory, test.type, rows * columns, 3),
+        result(memory, test.type, rows * columns, 0);
+    for (ptxsim::CopyMode mode :
+         {ptxsim::CopyMode::Late, ptxsim::CopyMode::Eager}) {
+      ptxsim::LaunchConfig config;
+      config.copyMode = mode;
+      config.block[0] = kernel->threads;
+      // Tiles of 64 x 64.
+      config.grid[0] = (rows + 63) / 64;
+      config.grid[1] = (columns + 63) / 64;
+      for (uint64_t value : {x.address, w.address, bias.address,
+                             residual.address, result.address, uint64_t(rows)})
+        for (int i = 0; i < 64; i += 8)
+          config.parameters.push_back(uint8_t(value >> i));
+      ptxsim::Fault fault;
+      ptxsim::launch(*module->getKernels()[0], config, memory, nullptr, fault);
+      ASSERT_FALSE(fault) << fault.format();
+      for (int64_t m = 0; m < rows; ++m)
+        for (int64_t n = 0; n < columns; ++n) {
+          double sum = bias.values[n], size = 1;
+          for (int64_t k = 0; k < test.k; ++k) {
+            double term = x.values[m * test.k + k] * w.values[k * columns + n];
+            sum += term;
+            size += std::fabs(term);
+          }
+          double expected = 0.5 * sum * (1 + std::erf(sum / std::sqrt(2.0))) +
+                            residual.values[m * columns + n];
+          // The result's rounding, and the f32 sums and GELU before it.
+          double rounding = test.type == "f16"    ? 0x1p-11
+                            : test.type == "bf16" ? 0x1p-8
+                                                  : 0;
+          double bound = rounding * std::fabs(expected) + size * 0x1p-20;
+          ASSERT_NEAR(result.get(m * columns + n), expected, bound)
+              << "at " << m << ", " << n << " of " << rows;
+        }
+    }
+  }
 }
 
 /// A function that has no code on a GPU is refused, not left to the linker.
