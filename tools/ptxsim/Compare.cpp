@@ -248,7 +248,7 @@ bool ptxsim::decodeSetp(Decoder &decoder) {
   Type type = decoder.takeType();
   const Operand &d = decoder.getStatement().operands[0];
   op.extra = d.second >= 0;
-  return decoder.predicateDestination(d.index, op.d) &&
+  return decoder.predicateDestination(d, op.d) &&
          (!op.extra || decoder.predicateDestination(d.second, op.e)) &&
          decoder.source(1, type, op.a) && decoder.source(2, type, op.b) &&
          emitOp(decoder, pick(type, comparison, ftz, false), op);
@@ -293,7 +293,8 @@ bool ptxsim::decodeSelp(Decoder &decoder) {
   Type type = decoder.takeType();
   Op op;
   bool isNegated = false;
-  if (getBits(type) < 16 || getBits(type) > 64)
+  bool isWhole = !isFloat(type) || type == Type::F32 || type == Type::F64;
+  if (getBits(type) < 16 || getBits(type) > 64 || !isWhole)
     return decoder.failModifiers();
   if (!decoder.expectOperands(4) || !decoder.destination(0, type, op.d) ||
       !decoder.source(1, type, op.a) || !decoder.source(2, type, op.b) ||

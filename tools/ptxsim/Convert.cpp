@@ -415,7 +415,8 @@ bool ptxsim::decodeCvt(Decoder &decoder) {
   Type to = decoder.takeType(), from = decoder.takeType();
   if (elementOf(to) != Type::None)
     return decodePairs(decoder, to, from, flags, rounding);
-  if (isUntyped(to) || isUntyped(from) || elementOf(from) != Type::None)
+  if (isUntyped(to) || isUntyped(from) || getBits(to) < 8 ||
+      getBits(from) < 8 || elementOf(from) != Type::None)
     return decoder.failModifiers();
   bool isToFloat = isFloat(to), isFromFloat = isFloat(from);
   if (!isToFloat && isFromFloat && !whole)

@@ -68,6 +68,8 @@ bool Decoder::decode(const Function &function) {
         size = alignTo(size, variable.alignment) + variable.size;
     }
   program.dynamicOffset = alignTo(size, alignment);
+  if (program.dynamicOffset > 1 << 20 || program.parameterBytes > 32764)
+    return fail("more shared memory or parameters than any device has");
   Instance top;
   top.function = &function;
   return decodeInstance(top);
@@ -110,6 +112,8 @@ bool Decoder::placeVariables(Instance &target) {
     target.variables.push_back(offset);
   }
   program.localBytes = alignTo(program.localBytes, 16);
+  if (program.localBytes > 512 << 10)
+    return fail("a thread has at most 512 KiB of local memory");
   return true;
 }
 
@@ -147,6 +151,10 @@ bool Decoder::decodeStatement(const Statement &next) {
   DecodeFunction decode = findInstruction(next.opcode);
   if (!decode)
     return fail("unknown instruction");
+  // Calls are put in place, which can grow without end.
+  constexpr size_t mostOps = 1 << 22, mostRegisterBytes = 1 << 25;
+  if (program.ops.size() > mostOps || program.fileSize > mostRegisterBytes)
+    return fail("the kernel is too large");
   size_t first = program.ops.size();
   if (!decode(*this))
     return fail("not understood");

@@ -310,6 +310,14 @@ bool Decoder::isPredicate(const Operand &operand) const {
          instance->function->registers[operand.index] == Type::Pred;
 }
 
+bool Decoder::predicateDestination(const Operand &operand, uint32_t &slot) {
+  bool isPlace =
+      operand.kind == Operand::Sink || operand.kind == Operand::Register;
+  if (!isPlace || operand.isNegated)
+    return fail("expected a predicate");
+  return predicateDestination(operand.index, slot);
+}
+
 bool Decoder::predicateDestination(int registerIndex, uint32_t &slot) {
   if (registerIndex < 0) {
     slot = temporary(1);

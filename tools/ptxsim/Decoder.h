@@ -60,6 +60,8 @@ public:
   /// A predicate; `isNegated` if it says `!p`.
   bool predicate(const Operand &operand, uint32_t &slot, bool &isNegated);
   bool isPredicate(const Operand &operand) const;
+  bool predicateDestination(const Operand &operand, uint32_t &slot);
+  /// -1: to nowhere.
   bool predicateDestination(int registerIndex, uint32_t &slot);
   /// Elements of {…}, or the operand itself, appended to the program's lists.
   bool sources(size_t operand, Type type, size_t count);

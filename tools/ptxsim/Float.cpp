@@ -299,7 +299,7 @@ bool ptxsim::decodeTestp(Decoder &decoder) {
   Op op;
   op.mode = kind;
   return decoder.expectOperands(2) &&
-         decoder.predicateDestination(decoder.getStatement().operands[0].index,
+         decoder.predicateDestination(decoder.getStatement().operands[0],
                                       op.d) &&
          decoder.source(1, type, op.a) &&
          emitOp(decoder, type == Type::F32 ? runTestp<float> : runTestp<double>,

@@ -79,6 +79,7 @@ bool decodeShr(Decoder &decoder);
 bool decodeShf(Decoder &decoder);
 bool decodeLop3(Decoder &decoder);
 bool decodePrmt(Decoder &decoder);
+// BitFields.cpp
 bool decodeBfe(Decoder &decoder);
 bool decodeBfi(Decoder &decoder);
 bool decodeBmsk(Decoder &decoder);

@@ -130,7 +130,8 @@ bool decodeAccess(Decoder &decoder, bool isLoad) {
     decoder.take("nc");
   int vector = decoder.takeOneOf({"v2", "v4"});
   Type type = decoder.takeType();
-  if (type == Type::None || type == Type::Pred)
+  bool isWhole = !isFloat(type) || type == Type::F32 || type == Type::F64;
+  if (getBits(type) < 8 || !isWhole)
     return decoder.failModifiers();
   if (!decoder.expectOperands(hasPolicy ? 3 : 2))
     return false;

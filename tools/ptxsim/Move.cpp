@@ -175,7 +175,7 @@ bool ptxsim::decodeMov(Decoder &decoder) {
   Op op;
   if (type == Type::Pred) {
     bool isNegated;
-    if (!decoder.predicateDestination(operands[0].index, op.d) ||
+    if (!decoder.predicateDestination(operands[0], op.d) ||
         !decoder.predicate(operands[1], op.a, isNegated))
       return false;
     op.extra = isNegated ? ~uint32_t(0) : 0;
@@ -191,8 +191,8 @@ bool ptxsim::decodeMov(Decoder &decoder) {
     return decoder.destination(0, isClock64 ? Type::U64 : Type::U32, op.d) &&
            emitOp(decoder, runClock, op);
   }
-  bool isPacked = type == Type::F16X2 || type == Type::BF16X2;
-  if (getBits(type) < 16 || isPacked)
+  bool isWhole = !isFloat(type) || type == Type::F32 || type == Type::F64;
+  if (getBits(type) < 16 || !isWhole)
     return decoder.failModifiers();
   return decodeUnary(decoder, type, type,
                      getBits(type) == 128  ? runMov128
@@ -222,7 +222,7 @@ bool ptxsim::decodeIsspacep(Decoder &decoder) {
   Op op;
   op.mode = getWindow(space) >> 52;
   return decoder.expectOperands(2) &&
-         decoder.predicateDestination(decoder.getStatement().operands[0].index,
+         decoder.predicateDestination(decoder.getStatement().operands[0],
                                       op.d) &&
          decoder.source(1, Type::U64, op.a) && emitOp(decoder, runIsspacep, op);
 }

@@ -89,7 +89,7 @@ bool Parser::parseVariableType(Variable &variable, bool &hasAlignment) {
       hasAlignment = true;
       if (!takeInteger(variable.alignment))
         return false;
-      if (!variable.alignment ||
+      if (!variable.alignment || variable.alignment > 1 << 20 ||
           (variable.alignment & (variable.alignment - 1)))
         return fail("alignment is no power of two");
     } else if (text == ".v2") {
@@ -125,6 +125,14 @@ bool Parser::parseVariableType(Variable &variable, bool &hasAlignment) {
   return true;
 }
 
+bool Parser::multiplySize(Variable &variable, uint64_t count) {
+  constexpr uint64_t most = uint64_t(1) << 40;
+  if (variable.size && count > most / variable.size)
+    return fail("'" + variable.name + "' is too large");
+  variable.size *= count;
+  return true;
+}
+
 bool Parser::parseVariable(Space space, bool isExternal) {
   Variable base;
   bool hasAlignment;
@@ -143,8 +151,7 @@ bool Parser::parseVariable(Space space, bool isExternal) {
         isOpen = true;
       else if (!takeInteger(count))
         return false;
-      variable.size *= count;
-      if (!expect("]"))
+      if (!multiplySize(variable, count) || !expect("]"))
         return false;
     }
     if (take("=") && !parseInitial(variable))
@@ -174,12 +181,15 @@ bool Parser::parseInitial(Variable &variable) {
 
 bool Parser::parseInitialValue(Variable &variable, uint64_t &offset) {
   if (take("{")) {
-    if (take("}"))
-      return true;
-    do {
-      if (!parseInitialValue(variable, offset))
-        return false;
-    } while (take(","));
+    if (!enter())
+      return false;
+    if (!isAt("}")) {
+      do {
+        if (!parseInitialValue(variable, offset))
+          return false;
+      } while (take(","));
+    }
+    --depth;
     return expect("}");
   }
   size_t bytes = getBytes(variable.type);
@@ -241,9 +251,9 @@ bool Parser::parseParameters(Function &target, int &count) {
       return false;
     while (take("[")) {
       uint64_t size = 0;
-      if ((!isAt("]") && !takeInteger(size)) || !expect("]"))
+      if ((!isAt("]") && !takeInteger(size)) || !expect("]") ||
+          !multiplySize(variable, size))
         return false;
-      variable.size *= size;
     }
     target.variables.push_back(std::move(variable));
     ++count;
@@ -342,7 +352,7 @@ bool Parser::parseRegisters() {
       uint64_t count;
       if (!takeInteger(count) || !expect(">"))
         return false;
-      if (count > 1000000)
+      if (count > 1000000 || function->registers.size() > 1000000)
         return fail("too many registers");
       for (uint64_t i = 0; i < count; ++i) {
         names[name + std::to_string(i)] = function->registers.size();

@@ -106,7 +106,7 @@ bool Parser::parseBody() {
 }
 
 bool Parser::parseBlock() {
-  if (!expect("{"))
+  if (!expect("{") || !enter())
     return false;
   scopes.emplace_back();
   scopes.back().parent = scope;
@@ -122,6 +122,7 @@ bool Parser::parseBlock() {
     }
   }
   ++position;
+  --depth;
   scope = scopes[scope].parent;
   return true;
 }
@@ -247,12 +248,15 @@ bool Parser::resolveBranches() {
 bool Parser::parseList(Operand &operand, char close) {
   operand.kind = Operand::Vector;
   std::string_view end(&close, 1);
-  if (take(end))
-    return true;
-  do {
-    if (!parseOperand(operand.elements.emplace_back()))
-      return false;
-  } while (take(","));
+  if (!enter())
+    return false;
+  if (!isAt(end)) {
+    do {
+      if (!parseOperand(operand.elements.emplace_back()))
+        return false;
+    } while (take(","));
+  }
+  --depth;
   return expect(end);
 }
 

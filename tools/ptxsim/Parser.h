@@ -32,6 +32,7 @@ private:
   bool parseTopLevel();
   bool parseVariable(Space space, bool isExternal);
   bool parseVariableType(Variable &variable, bool &hasAlignment);
+  bool multiplySize(Variable &variable, uint64_t count);
   bool parseInitial(Variable &variable);
   bool parseInitialValue(Variable &variable, uint64_t &offset);
   bool parseFunction(bool isEntry);
@@ -82,6 +83,11 @@ private:
   Function *function = nullptr;
   std::vector<Scope> scopes;
   int scope = -1;
+  /// Of braces, in whatever is being read.
+  int depth = 0;
+  bool enter() {
+    return ++depth < 200 || fail("too many braces in each other");
+  }
   struct Branch {
     size_t statement;
     int scope;

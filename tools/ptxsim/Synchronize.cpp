@@ -106,9 +106,8 @@ bool ptxsim::decodeBar(Decoder &decoder) {
         !decoder.predicate(operands[last], op.c, isNegated))
       return false;
     op.extra = isNegated ? ~uint32_t(0) : 0;
-    bool hasPlace = reduction
-                        ? decoder.predicateDestination(operands[0].index, op.d)
-                        : decoder.destination(0, Type::U32, op.d);
+    bool hasPlace = reduction ? decoder.predicateDestination(operands[0], op.d)
+                              : decoder.destination(0, Type::U32, op.d);
     if (!hasPlace)
       return false;
   } else if (!decoder.expectOperands(kind == Arrive ? 2 : 1, 2)) {

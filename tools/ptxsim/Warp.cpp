@@ -313,7 +313,8 @@ void Warp::reportStuck() {
 void Warp::land(const Copy &copy) {
   if (block.grid.config.copyMode == CopyMode::Late) {
     char *destination = block.shared.data() + copy.destination;
-    std::memcpy(destination, copy.source, copy.bytes);
+    if (copy.bytes)
+      std::memcpy(destination, copy.source, copy.bytes);
     std::memset(destination + copy.bytes, 0, copy.total - copy.bytes);
   }
   if (block.grid.config.checkShared)

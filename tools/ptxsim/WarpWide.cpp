@@ -218,7 +218,7 @@ bool ptxsim::decodeVote(Decoder &decoder) {
   const std::vector<Operand> &operands = decoder.getStatement().operands;
   bool hasPlace = vote == Ballot
                       ? decoder.destination(0, type, op.d)
-                      : decoder.predicateDestination(operands[0].index, op.d);
+                      : decoder.predicateDestination(operands[0], op.d);
   if (!hasPlace || !decoder.predicate(operands[1], op.a, isNegated) ||
       !decoder.source(2, Type::B32, op.e))
     return false;
