@@ -86,7 +86,7 @@ void runCopy(Warp &warp, const Op &op, uint32_t mask) {
     warp.copies.push_back(
         {to[lane], place, uint16_t(bytes), uint16_t(op.count), uint8_t(lane)});
   }
-  // The request is global memory's; what it costs the banks is added.
+  // Counted are the sectors of global memory.
   if (loading)
     countGlobal(warp, op, loading, from, op.count);
 }

@@ -103,7 +103,7 @@ uint64_t writeFloat(double value, Type type, Rounding rounding, int flags) {
 }
 
 int64_t smallest(Type type) {
-  return isSigned(type) ? -(int64_t(1) << (getBits(type) - 1)) : 0;
+  return isSigned(type) ? int64_t(~uint64_t(0) << (getBits(type) - 1)) : 0;
 }
 uint64_t largest(Type type) {
   return ~uint64_t(0) >> (64 - getBits(type) + (isSigned(type) ? 1 : 0));

@@ -43,6 +43,12 @@ public:
   SimulatedDriver() {
     // What a test plants is not for the terminal.
     setenv("PTXSIM_LOG", "/dev/null", 1);
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    // Blocks may speak to each other through memory that is not atomic here.
+    setenv("PTXSIM_THREADS", "1", 1);
+#endif
+#endif
     library = dlopen(PTXSIM_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     EXPECT_TRUE(library) << dlerror();
     EXPECT_EQ(call("cuInit", 0u), 0);

@@ -117,6 +117,34 @@ TEST(Driver, FaultsStay) {
   EXPECT_EQ(driver.call("cuCtxSynchronize"), 0);
 }
 
+/// The driver reads its settings once: in a process of its own.
+TEST(DriverDeathTest, WritesCounters) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  std::string path =
+      testing::TempDir() + "ptxsim-counters-" + std::to_string(getpid());
+  auto run = [&] {
+    setenv("PTXSIM_COUNTERS", path.c_str(), 1);
+    setenv("PTXSIM_SM", "86", 1);
+    {
+      SimulatedDriver driver;
+      int minor = 0;
+      driver.call("cuDeviceGetAttribute", &minor, 76, 0);
+      if (minor != 6 || driver.loadModule(text))
+        std::exit(1);
+      DevicePointer to = driver.allocate(256);
+      driver.launch("add", {2}, {32}, 0, to, 1);
+    }
+    std::string counters = readFile(path);
+    bool isThere =
+        counters.find("kernel add launches 1\n") != counters.npos &&
+        counters.find("9 ld.global.u32 issued 2 requests 2 transfers 8 minimum "
+                      "8\n") != counters.npos;
+    std::remove(path.c_str());
+    std::exit(isThere ? 0 : 2);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
+}
+
 TEST(Driver, ChecksLaunches) {
   SimulatedDriver driver;
   ASSERT_EQ(driver.loadModule(text), 0);

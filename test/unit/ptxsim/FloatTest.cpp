@@ -373,6 +373,18 @@ TEST(Half, Arithmetic) {
   }
 }
 
+// 1.0078125 x 1.5 is half way between two bf16; what is added decides, however
+// small: more than 53 bits below.
+TEST(Half, FmaRoundsOnceWhereADoubleWouldRoundTwice) {
+  auto fma = [](uint64_t c) {
+    return run("fma.rn.bf16 %h0, %h1, %h2, %h3;",
+               {{"%h1", {0x3f81}}, {"%h2", {0x3fc0}}, {"%h3", {c}}}, "%h0")[0];
+  };
+  EXPECT_EQ(fma(0x9c80), 0x3fc1u); // -2^-70
+  EXPECT_EQ(fma(0x1c80), 0x3fc2u); // 2^-70
+  EXPECT_EQ(fma(0), 0x3fc2u);      // To even.
+}
+
 //===----------------------------------------------------------------------===//
 // Other conversions
 //===----------------------------------------------------------------------===//
