@@ -17,9 +17,14 @@ static Value extend(OpBuilder &b, Location loc, Value element, Type tensor,
                     Type accumulator) {
   if (element.getType() == accumulator)
     return element;
-  if (isa<FloatType>(accumulator))
-    return arith::ExtFOp::create(b, loc, accumulator, element);
   bool isUnsigned = getElementTypeOrSelf(tensor).isUnsignedInteger();
+  bool isInteger = element.getType().isInteger();
+  if (isa<FloatType>(accumulator) && !isInteger)
+    return arith::ExtFOp::create(b, loc, accumulator, element);
+  if (isa<FloatType>(accumulator) && isUnsigned)
+    return arith::UIToFPOp::create(b, loc, accumulator, element);
+  if (isa<FloatType>(accumulator))
+    return arith::SIToFPOp::create(b, loc, accumulator, element);
   if (isUnsigned)
     return arith::ExtUIOp::create(b, loc, accumulator, element);
   return arith::ExtSIOp::create(b, loc, accumulator, element);

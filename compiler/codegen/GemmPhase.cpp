@@ -30,13 +30,26 @@ static LinearAccess getAccess(GemmOp op, AffineMap map, Type tensor) {
                            op.getSymbols());
 }
 
-/// f32 operands whose elements are found by strides, or f32 by a weight that is
-/// stored narrower.
+/// Whether bytes are multiplied by a weight of bytes.
+static bool multipliesBytes(GemmOp op) {
+  return isStored(op) && getScalarType(op.getLhs().getType()).isInteger(8) &&
+         getScalarType(op.getRhs().getType()).isInteger(8);
+}
+
+/// Whether the types are f32 by f32, or by a weight that is stored narrower, or
+/// bytes by one.
+static bool hasBlockedTypes(GemmOp op) {
+  if (multipliesBytes(op))
+    return true;
+  Type rhs = getScalarType(op.getRhs().getType());
+  return getScalarType(op.getLhs().getType()).isF32() &&
+         (rhs.isF32() ||
+          (isStored(op) && (op.getPrecision() || rhs.isInteger(8))));
+}
+
+/// Operands whose elements are found by strides.
 static bool isBlocked(GemmOp op) {
-  if (!getScalarType(op.getLhs().getType()).isF32())
-    return false;
-  bool isRhsF32 = getScalarType(op.getRhs().getType()).isF32();
-  if (!isRhsF32 && !(op.getPrecision() && isStored(op)))
+  if (!hasBlockedTypes(op))
     return false;
   if (!getAccess(op, op.getLhsMap(), op.getLhs().getType()).terms.empty())
     return false;
@@ -45,6 +58,8 @@ static bool isBlocked(GemmOp op) {
 }
 
 static DotType getDotType(GemmOp op) {
+  if (multipliesBytes(op))
+    return DotType::i8;
   if (!op.getPrecision())
     return DotType::f32;
   return *op.getPrecision() == kernel::Precision::bf16 ? DotType::bf16
@@ -198,6 +213,11 @@ LogicalResult GemmEmitter::emit() {
   spec.n = fold(op.getSize(n));
   spec.k = fold(op.getSize(k));
   spec.a = getOperand(0, op.getLhsMap(), m, k);
+  if (multipliesBytes(op))
+    spec.leftNumbers =
+        getElementTypeOrSelf(op.getLhs().getType()).isUnsignedInteger()
+            ? x86::LeftNumbers::UnsignedBytes
+            : x86::LeftNumbers::SignedBytes;
   spec.bIsPacked = isStored(op);
   if (spec.bIsPacked && failed(checkLayout(op, spec.schedule)))
     return failure();

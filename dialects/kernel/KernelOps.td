@@ -97,7 +97,9 @@ def Kernel_GemmOp : Kernel_Phase<"gemm", [Pure, SingleBlock]> {
 
     `maps`: lhs, rhs, one per input, one per result; lhs does not depend on n,
     rhs not on m, inputs and results not on k. A stored `rhs` is a `k x n`
-    `!pack.tensor`. The accumulator is f32 (f64 for f64, i32 for integers).
+    `!pack.tensor`. The accumulator is f32 (f64 for f64, i32 for integers, in
+    which sums wrap). Bytes of either sign may be multiplied; without a
+    `precision` an i8 rhs beside an f32 lhs is converted, which is exact.
 
     With a `precision` the lhs is f32, the rhs narrower and acc f32:
     - `bf16`: the rhs is bf16, and each element of the lhs is rounded to bf16, to

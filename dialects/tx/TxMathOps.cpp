@@ -161,7 +161,17 @@ void MatmulOp::build(OpBuilder &builder, OperationState &state, Value lhs,
   build(builder, state, type, lhs, rhs);
 }
 
+/// Whether numbers of these types are multiplied.
+static bool areMultiplied(Type lhs, Type rhs) {
+  return lhs == rhs || (lhs.isInteger(8) && rhs.isInteger(8)) ||
+         (lhs.isF32() && rhs.isSignlessInteger(8));
+}
+
 LogicalResult MatmulOp::verify() {
+  Type lhs = getLhs().getType().getElementType();
+  Type rhs = getRhs().getType().getElementType();
+  if (!areMultiplied(lhs, rhs))
+    return emitOpError("multiplies no ") << lhs << " by " << rhs;
   FailureOr<SmallVector<SymExprAttr>> dims = inferMatmulDims(
       getLhs().getType(), getRhs().getType(), [&] { return emitOpError(); });
   if (failed(dims))

@@ -68,7 +68,9 @@ def Tx_MatmulOp : Tx_Op<"matmul", [Pure]> {
   let summary = "result[b…, m, n] = sum over k of lhs[b…, m, k] * rhs[b…, k, n]";
   let description = [{
     Both ranks are at least 2; the batch dims `b` broadcast as in element-wise
-    ops. The result's element type is the operands' or, for integers, i32.
+    ops. The result's element type is the operands' or, for integers of up to 32
+    bits, i32, in which sums wrap. Operands of 8 bits may differ in their sign;
+    beside an f32 lhs the rhs may be i8, whose numbers are then f32.
   }];
   let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs);
   let results = (outs AnyRankedTensor:$result);

@@ -69,6 +69,9 @@ constexpr Recognizer kRotaryEmbedding = {"txc-recognize-rotary-embedding",
 constexpr Recognizer kIotaIndexing = {"txc-iota-indexing",
                                       "Turn gathers at ranges into views",
                                       recognizeIotaIndexing};
+constexpr Recognizer kByteProducts = {"txc-recognize-byte-products",
+                                      "Find products of quantized tensors",
+                                      recognizeByteProducts};
 constexpr Recognizer kAttention = {"txc-recognize-attention", "Find attention",
                                    recognizeAttention};
 
@@ -131,6 +134,9 @@ std::unique_ptr<Pass> txc::createRecognizeRotaryEmbeddingPass(Report *report) {
 std::unique_ptr<Pass> txc::createIotaIndexingPass(Report *report) {
   return std::make_unique<RecognizePass<kIotaIndexing>>(report);
 }
+std::unique_ptr<Pass> txc::createRecognizeByteProductsPass(Report *report) {
+  return std::make_unique<RecognizePass<kByteProducts>>(report);
+}
 std::unique_ptr<Pass> txc::createRecognizeAttentionPass(Report *report) {
   return std::make_unique<RecognizePass<kAttention>>(report);
 }
@@ -144,6 +150,7 @@ void txc::registerGraphPasses() {
   registerPass([] { return createRecognizeSoftmaxPass(); });
   registerPass([] { return createRecognizeRotaryEmbeddingPass(); });
   registerPass([] { return createIotaIndexingPass(); });
+  registerPass([] { return createRecognizeByteProductsPass(); });
   registerPass([] { return createRecognizeAttentionPass(); });
   PassPipelineRegistration<>(
       "txc-graph", "What happens to a graph before it is cut into phases",

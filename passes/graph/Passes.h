@@ -36,6 +36,8 @@ std::unique_ptr<mlir::Pass>
 createRecognizeRotaryEmbeddingPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass> createIotaIndexingPass(Report *report = nullptr);
 std::unique_ptr<mlir::Pass>
+createRecognizeByteProductsPass(Report *report = nullptr);
+std::unique_ptr<mlir::Pass>
 createRecognizeAttentionPass(Report *report = nullptr);
 
 /// Makes the passes above and the pipeline `txc-graph` known to txc-opt.

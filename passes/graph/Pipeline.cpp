@@ -19,6 +19,7 @@ static void clean(OpPassManager &manager) {
 void txc::buildGraphPipeline(OpPassManager &manager, Report *report) {
   // Exporters repeat subexpressions that a pattern wants to see as one value.
   clean(manager);
+  manager.addPass(createRecognizeByteProductsPass(report));
   manager.addPass(createSimplifyPass());
   clean(manager);
   manager.addPass(createIotaIndexingPass(report));

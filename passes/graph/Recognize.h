@@ -42,6 +42,10 @@ bool recognizeRotaryEmbedding(mlir::func::FuncOp func, Report *report);
 /// attribute `tx.requirements`).
 bool recognizeIotaIndexing(mlir::func::FuncOp func, Report *report);
 
+/// tx.matmul of 8-bit numbers, with what zero points and scales make of its
+/// sums, of products of quantized tensors.
+bool recognizeByteProducts(mlir::func::FuncOp func, Report *report);
+
 /// tx.attention of `softmax(q kᵀ + mask) v`.
 bool recognizeAttention(mlir::func::FuncOp func, Report *report);
 

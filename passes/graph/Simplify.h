@@ -32,6 +32,9 @@ void populateBroadcastPatterns(mlir::RewritePatternSet &patterns);
 /// Comparisons of indices that the dims decide.
 void populateComparisonPatterns(mlir::RewritePatternSet &patterns);
 
+/// Gathers of tables that are stored narrower than they are read.
+void populateGatherPatterns(mlir::RewritePatternSet &patterns);
+
 /// Applies all of the above until nothing changes.
 llvm::LogicalResult simplify(mlir::func::FuncOp func);
 

@@ -149,5 +149,6 @@ LogicalResult txc::simplify(func::FuncOp func) {
   populateViewPatterns(patterns);
   populateBroadcastPatterns(patterns);
   populateComparisonPatterns(patterns);
+  populateGatherPatterns(patterns);
   return applyPatternsGreedily(func, std::move(patterns));
 }

@@ -23,19 +23,29 @@ static func::FuncOp getRecipe(StoredOp stored) {
       stored, stored.getRecipeAttr());
 }
 
+/// Whether the right operand's numbers lie in panels as they are; those that
+/// are not f32 become it when they are read.
+static bool hasPanelsOfNumbers(GemmOp gemm, Type element) {
+  return getElementTypeOrSelf(gemm.getLhs().getType()).isF32() &&
+         (element.isF32() || element.isSignlessInteger(8));
+}
+
 /// The panels that `gemm`'s right operand should be stored in, or null. Words
 /// of 32 bits hold the neighbours along k that one instruction multiplies.
 static pack::TensorType getPanelType(GemmOp gemm, StoredOp stored) {
   auto type = dyn_cast<RankedTensorType>(stored.getType());
   if (!type || !gemm.readsPlainMatrix())
     return nullptr;
-  bool isInt8 = gemm.getPrecision() == kernel::Precision::int8;
-  if (!type.getElementType().isF32() && !gemm.getPrecision())
+  bool hasBytes = getElementTypeOrSelf(gemm.getLhs().getType()).isInteger(8) &&
+                  type.getElementType().isSignlessInteger(8);
+  bool isInt8 = hasBytes || gemm.getPrecision() == kernel::Precision::int8;
+  bool hasWords = hasBytes || gemm.getPrecision();
+  if (!hasWords && !hasPanelsOfNumbers(gemm, type.getElementType()))
     return nullptr;
   MLIRContext *context = gemm.getContext();
-  auto layout = pack::PanelsAttr::get(context, kPanelLanes,
-                                      32 / type.getElementTypeBitWidth(),
-                                      isInt8 ? kInt8Shift : 0);
+  auto layout = pack::PanelsAttr::get(
+      context, kPanelLanes, hasWords ? 32 / type.getElementTypeBitWidth() : 1,
+      isInt8 ? kInt8Shift : 0);
   return pack::TensorType::get(context, type.getShape(), type.getElementType(),
                                layout);
 }

@@ -186,10 +186,10 @@ static void reduceGemm(GemmOp gemm, Precision precision,
 
 void txc::reducePrecision(func::FuncOp function, Precision precision,
                           Report *report) {
-  if (precision == Precision::bf16)
-    for (auto attention :
-         function.getBody().front().getOps<kernel::AttentionOp>())
-      attention.setPrecision(precision);
+  // Scores of 8 bits would not do: a softmax magnifies differences.
+  for (auto attention :
+       function.getBody().front().getOps<kernel::AttentionOp>())
+    attention.setPrecision(Precision::bf16);
   NarrowRecipes recipes(function->getParentOfType<ModuleOp>());
   for (auto gemm :
        llvm::to_vector(function.getBody().front().getOps<GemmOp>())) {

@@ -16,10 +16,15 @@
 using namespace mlir;
 using namespace txc::x86;
 
-DotAtom::DotAtom(MLIRContext *context, DotType type, const VectorTarget &target)
+DotAtom::DotAtom(MLIRContext *context, DotType type, const VectorTarget &target,
+                 Type right)
     : dotType(type), numLeftWords(hasDotInstruction(type, target) ? 1 : 2) {
   Type f32 = Float32Type::get(context), i32 = IntegerType::get(context, 32);
   wordType = type == DotType::f32 ? f32 : i32;
+  rightWordType = right ? right : wordType;
+  assert((rightWordType == wordType ||
+          (type == DotType::f32 && rightWordType.isInteger(8))) &&
+         "only bytes become f32");
   accumulatorType =
       VectorType::get(target.lanes(32), type == DotType::i8 ? i32 : f32);
 }
@@ -53,8 +58,21 @@ Value DotAtom::broadcast(CodeBuilder &code, Value pointer) const {
 }
 
 Value DotAtom::loadLanes(CodeBuilder &code, Value pointer, Value mask) const {
-  auto type = VectorType::get(lanes(), wordType);
-  return mask ? code.maskedLoad(type, pointer, mask) : code.load(type, pointer);
+  auto type = VectorType::get(lanes(), rightWordType);
+  Value words =
+      mask ? code.maskedLoad(type, pointer, mask) : code.load(type, pointer);
+  if (rightWordType == wordType)
+    return words;
+  auto floats = VectorType::get(lanes(), wordType);
+  return arith::SIToFPOp::create(code.builder, code.loc, floats, words);
+}
+
+std::string DotAtom::name() const {
+  std::string name = getName(dotType).str();
+  llvm::raw_string_ostream os(name);
+  if (rightWordType != wordType)
+    os << "_by_" << rightWordType;
+  return name;
 }
 
 Value DotAtom::extract(CodeBuilder &code, Value lanes, int64_t word) const {
@@ -134,11 +152,11 @@ SmallVector<Value> txc::x86::emitTileLoop(CodeBuilder &code,
         for (size_t j = 0; j < right.size(); ++j) {
           bool isLast = j + 1 == right.size();
           lanes.push_back(atom.loadLanes(
-              code, right.address(code, rightOffset, j, atom.word()),
+              code, right.address(code, rightOffset, j, atom.rightWord()),
               isLast ? options.lastMask : Value()));
         }
         for (Value place : options.fetched)
-          code.prefetch(code.advance(place, rightOffset, atom.word()));
+          code.prefetch(code.advance(place, rightOffset, atom.rightWord()));
         for (int64_t word = 0; word < atom.leftWords(); ++word) {
           SmallVector<Value> factors;
           for (Value vector : lanes)

@@ -37,7 +37,10 @@ struct Quantization {
 /// takes denormals for zeros.
 class DotAtom {
 public:
-  DotAtom(mlir::MLIRContext *context, DotType type, const VectorTarget &target);
+  /// \p right is the right operand's type in memory if its numbers become f32
+  /// as they are loaded: an f32 atom may have i8 there.
+  DotAtom(mlir::MLIRContext *context, DotType type, const VectorTarget &target,
+          mlir::Type right = nullptr);
   /// For f32; fails with a diagnostic at \p loc for another \p element.
   static mlir::FailureOr<DotAtom> get(mlir::Location loc, mlir::Type element,
                                       const VectorTarget &target);
@@ -45,6 +48,10 @@ public:
   DotType type() const { return dotType; }
   /// The type of a word in memory: f32, or i32 for several numbers.
   mlir::Type word() const { return wordType; }
+  /// The same of the right operand.
+  mlir::Type rightWord() const { return rightWordType; }
+  /// For the names of functions.
+  std::string name() const;
   /// Sums: f32, i32 for i8.
   mlir::VectorType accumulator() const { return accumulatorType; }
   int64_t lanes() const { return accumulatorType.getNumElements(); }
@@ -58,8 +65,8 @@ public:
 
   /// One word of the left operand in all lanes.
   mlir::Value broadcast(CodeBuilder &code, mlir::Value pointer) const;
-  /// One vector of words of the right operand; lanes outside \p mask (null:
-  /// none) are zero and not read.
+  /// One vector of words of the right operand, converted to word(); lanes
+  /// outside \p mask (null: none) are zero and not read.
   mlir::Value loadLanes(CodeBuilder &code, mlir::Value pointer,
                         mlir::Value mask) const;
   /// The numbers of the right operand that meet word \p word of the left one.
@@ -82,7 +89,7 @@ public:
 private:
   DotType dotType;
   int64_t numLeftWords;
-  mlir::Type wordType;
+  mlir::Type wordType, rightWordType;
   mlir::VectorType accumulatorType;
 };
 

@@ -13,6 +13,7 @@
 
 #include "compiler/codegen/x86/Gemm.h"
 #include "compiler/codegen/x86/GemmMicrokernel.h"
+#include "compiler/codegen/x86/PackBytes.h"
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/PackWords.h"
 
@@ -52,8 +53,10 @@ private:
   void packB(const OutputBlock &block, const Run &run);
   Value panelOfA(const Run &run, Value m);
   void packConverted(const OutputBlock &block, const Run &run);
+  bool quantizesRows() const;
   void scaleRows(const OutputBlock &block);
   Value finishSums(const OutputBlock &block, Value sums, Value m, Value n);
+  Value correctSums(const OutputBlock &block, Value sums, Value zero, Value n);
   SmallVector<Value> panelsAt(const OutputBlock &block, const Run &run,
                               Value n);
   SmallVector<Value> fetchedPanels(const OutputBlock &block, const Run &run,
@@ -102,9 +105,9 @@ static Value countRowBlocks(CodeBuilder &code, const GemmSchedule &schedule,
 GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
                          const GemmSpec &spec, Value scratch)
     : code(code), atom(atom), spec(spec), schedule(spec.schedule),
-      element(code.builder.getF32Type()), word(atom.word()),
-      M(code.index(spec.m)), N(code.index(spec.n)), K(code.index(spec.k)),
-      steps(code.ceilDiv(K, atom.depth())),
+      element(cast<MemRefType>(spec.a.buffer.getType()).getElementType()),
+      word(atom.word()), M(code.index(spec.m)), N(code.index(spec.n)),
+      K(code.index(spec.k)), steps(code.ceilDiv(K, atom.depth())),
       panelHeader(schedule.type == DotType::i8 ? 1 : 0) {
   GemmScratch layout = layOutGemmScratch(schedule, !spec.bIsPacked);
   Type byte = code.builder.getI8Type();
@@ -116,9 +119,7 @@ GemmEmitter::GemmEmitter(CodeBuilder &code, const DotAtom &atom,
   numbers = part(layout.numbers);
   rowScales = {part(layout.factors), part(layout.scales), part(layout.zeros)};
   rowBlocks = code.max(countRowBlocks(code, schedule, M), 1);
-  // Converted rows are packed in whole tiles.
-  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks),
-                           schedule.converts() ? schedule.MR : rowStep);
+  blockRows = code.roundUp(code.ceilDiv(M, rowBlocks), rowStep);
 }
 
 /// The start of batch \p linearBatch, whose last dim varies fastest.
@@ -147,8 +148,9 @@ OutputBlock GemmEmitter::decodeTask(Value task, Value rowBlock) {
   // A packed panel of all steps precedes each 16 columns.
   Value columnStride =
       spec.bIsPacked ? code.add(steps, panelHeader) : code.index(bStride(1));
-  block.bOperand = code.advance(batchPointer(spec.b, block.b),
-                                code.mul(block.n0, columnStride), word);
+  block.bOperand =
+      code.advance(batchPointer(spec.b, block.b),
+                   code.mul(block.n0, columnStride), atom.rightWord());
   return block;
 }
 
@@ -170,7 +172,7 @@ void GemmEmitter::emitTasks(Value taskBegin, Value taskEnd) {
 void GemmEmitter::emitRuns(const OutputBlock &block, Value mustPackA) {
   Value no = arith::ConstantIntOp::create(code.builder, code.loc, 0, 1);
   Value yes = arith::ConstantIntOp::create(code.builder, code.loc, 1, 1);
-  if (schedule.type == DotType::i8)
+  if (quantizesRows())
     code.ifThen(mustPackA, [&] { scaleRows(block); });
   if (!schedule.splitsK) {
     Run run{code.index(0), steps, /*accumulate=*/no, /*isLast=*/yes};
@@ -221,6 +223,12 @@ void GemmEmitter::packA(const OutputBlock &block, const Run &run) {
   });
 }
 
+/// Whether the rows' numbers become i8 here.
+bool GemmEmitter::quantizesRows() const {
+  return schedule.type == DotType::i8 &&
+         spec.leftNumbers == LeftNumbers::Floats;
+}
+
 /// Packs all rows as words of the atom.
 void GemmEmitter::packConverted(const OutputBlock &block, const Run &run) {
   Value stride = code.index(aStride(0));
@@ -232,6 +240,10 @@ void GemmEmitter::packConverted(const OutputBlock &block, const Run &run) {
     PanelSource source{code.advance(start, code.mul(m, stride), element),
                        aStride(0), aStride(1),
                        code.min(code.sub(block.rows, m), schedule.MR), count};
+    if (spec.leftNumbers != LeftNumbers::Floats)
+      return emitPackBytes(code, atom, source,
+                           spec.leftNumbers == LeftNumbers::SignedBytes,
+                           schedule.MR, panelOfA(run, m));
     emitPackWords(code, atom, source, schedule.MR, rowScales.advance(code, m),
                   numbers, panelOfA(run, m));
   });
@@ -269,7 +281,8 @@ SmallVector<Value> GemmEmitter::panelsAt(const OutputBlock &block,
   if (spec.bIsPacked)
     base = code.advance(
         block.bOperand,
-        code.mul(code.add(run.k0, panelHeader), code.index(panelLanes)), word);
+        code.mul(code.add(run.k0, panelHeader), code.index(panelLanes)),
+        atom.rightWord());
   Value lanePitch = spec.bIsPacked ? code.add(steps, panelHeader)
                                    : code.roundUp(run.kCount, panelLanes);
   Value lastPanel = code.roundDown(code.sub(block.columns, 1), panelLanes);
@@ -280,7 +293,7 @@ SmallVector<Value> GemmEmitter::panelsAt(const OutputBlock &block,
   for (int64_t column = 0; column < schedule.NR; column += panelLanes) {
     Value panel = code.min(code.add(first, column), lastPanel);
     Value offset = code.add(code.mul(panel, lanePitch), inPanel);
-    panels.push_back(code.advance(base, offset, word));
+    panels.push_back(code.advance(base, offset, atom.rightWord()));
   }
   return panels;
 }
@@ -300,7 +313,7 @@ SmallVector<Value> GemmEmitter::fetchedPanels(const OutputBlock &block,
                                code.index(32 * panelLanes));
   SmallVector<Value> ahead;
   for (Value panel : panels)
-    ahead.push_back(code.advance(panel, distance, atom.word()));
+    ahead.push_back(code.advance(panel, distance, atom.rightWord()));
   if (schedule.splitsK || schedule.KC > longestPanel)
     return ahead;
   Value isLast =
@@ -380,23 +393,32 @@ Value GemmEmitter::finishSums(const OutputBlock &block, Value sums, Value m,
                               Value n) {
   if (schedule.type != DotType::i8)
     return sums;
+  if (spec.leftNumbers == LeftNumbers::UnsignedBytes)
+    return sums;
+  if (spec.leftNumbers == LeftNumbers::SignedBytes)
+    return correctSums(block, sums, code.constant(word, signedByteZero), n);
   OpBuilder &b = code.builder;
   RowScales row = rowScales.advance(code, m);
-  if (atom.isLeftUnsigned()) {
-    Value panel = code.roundDown(n, panelLanes);
-    Value pitch = code.add(steps, panelHeader);
-    Value offset = code.add(code.mul(panel, pitch), code.sub(n, panel));
-    Value correction = code.load(atom.accumulator(),
-                                 code.advance(block.bOperand, offset, word));
-    Value zero = code.splat(code.load(word, row.zeros), atom.accumulator());
-    sums = arith::AddIOp::create(
-        b, code.loc, sums,
-        arith::MulIOp::create(b, code.loc, correction, zero));
-  }
+  if (atom.isLeftUnsigned())
+    sums = correctSums(block, sums, code.load(word, row.zeros), n);
   auto type = VectorType::get(atom.lanes(), element);
   Value integers = arith::SIToFPOp::create(b, code.loc, type, sums);
   Value scale = code.splat(code.load(element, row.scales), type);
   return arith::MulFOp::create(b, code.loc, integers, scale);
+}
+
+/// Takes what \p zero, added to all integers of a row, has added to its sums
+/// away again.
+Value GemmEmitter::correctSums(const OutputBlock &block, Value sums, Value zero,
+                               Value n) {
+  Value panel = code.roundDown(n, panelLanes);
+  Value pitch = code.add(steps, panelHeader);
+  Value offset = code.add(code.mul(panel, pitch), code.sub(n, panel));
+  Value sumOfOne =
+      code.load(atom.accumulator(), code.advance(block.bOperand, offset, word));
+  Value correction = arith::MulIOp::create(
+      code.builder, code.loc, sumOfOne, code.splat(zero, atom.accumulator()));
+  return arith::AddIOp::create(code.builder, code.loc, sums, correction);
 }
 
 /// Hands the finished tile to the caller, vector by vector. A loop rather than
@@ -452,8 +474,14 @@ LogicalResult txc::x86::emitGemmTasks(OpBuilder &builder, Location loc,
   };
   DotType type = spec.schedule.type;
   Type f32 = builder.getF32Type();
-  if (elementOf(spec.a) != f32 ||
-      (type == DotType::f32 && elementOf(spec.b) != f32))
+  bool hasBytes = spec.leftNumbers != LeftNumbers::Floats;
+  if (hasBytes && (type != DotType::i8 || !elementOf(spec.a).isInteger(8)))
+    return emitError(loc) << "x86 gemm multiplies bytes by i8, not "
+                          << elementOf(spec.a) << " in " << getName(type);
+  Type right = elementOf(spec.b);
+  bool isNarrow = spec.bIsPacked && type == DotType::f32 && right.isInteger(8);
+  if (!hasBytes && (elementOf(spec.a) != f32 ||
+                    (type == DotType::f32 && right != f32 && !isNarrow)))
     return emitError(loc) << "x86 gemm multiplies operands of type f32, not "
                           << elementOf(spec.a) << " by " << elementOf(spec.b)
                           << "; convert them to f32";
@@ -461,7 +489,8 @@ LogicalResult txc::x86::emitGemmTasks(OpBuilder &builder, Location loc,
     return emitError(loc) << "x86 gemm converts its left operand only for "
                              "packed weights";
   CodeBuilder code(builder, loc, spec.target);
-  DotAtom atom(builder.getContext(), type, spec.target);
+  DotAtom atom(builder.getContext(), type, spec.target,
+               isNarrow ? right : Type());
   GemmEmitter(code, atom, spec, scratch).emitTasks(taskBegin, taskEnd);
   return success();
 }

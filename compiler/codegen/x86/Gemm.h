@@ -15,7 +15,8 @@
 ///
 /// A is f32 in memory. With a type other than f32 its rows are converted while
 /// they are packed: rounded to bf16, or quantized to i8 row by row, as
-/// kernel.gemm says for its precisions.
+/// kernel.gemm says for its precisions. Or A is bytes, which are multiplied as
+/// they are. Packed weights of an f32 schedule may be i8.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -28,11 +29,11 @@
 
 namespace txc::x86 {
 
-/// Consumes a vector of f32 sums, C[b, m, n … n + lanes - 1]. \p b is the
-/// linear index of the batch dims. \p mask is null when all lanes are inside C,
-/// else a vector of i1; lanes outside it have no meaning and must not be
-/// stored. Called once or twice while generating: what it emits runs for every
-/// vector.
+/// Consumes a vector of sums, C[b, m, n … n + lanes - 1], f32 or, of bytes,
+/// i32. \p b is the linear index of the batch dims. \p mask is null when all
+/// lanes are inside C, else a vector of i1; lanes outside it have no meaning
+/// and must not be stored. Called once or twice while generating: what it emits
+/// runs for every vector.
 using GemmStore = llvm::function_ref<void(
     mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sums,
     mlir::Value b, mlir::Value m, mlir::Value n, mlir::Value mask)>;
@@ -40,6 +41,9 @@ using GemmStore = llvm::function_ref<void(
 /// The shift of panels of i8: their sums count once for each unit of a row's
 /// zero. Targets that don't need them skip them, so that all have one layout.
 constexpr int64_t i8PanelShift = 1;
+
+/// What A is in memory.
+enum class LeftNumbers { Floats, SignedBytes, UnsignedBytes };
 
 struct GemmSpec {
   VectorTarget target;
@@ -60,6 +64,8 @@ struct GemmSpec {
   /// i8 begin with 16 sums: pack.panels with the shift i8PanelShift.
   bool bIsPacked = false;
   GemmStore store;
+  /// Bytes only with a schedule for i8.
+  LeftNumbers leftNumbers = LeftNumbers::Floats;
 };
 
 /// The number of tasks: batch · blocks of rows (see GemmSchedule::MC) ·

@@ -100,10 +100,10 @@ void txc::x86::emitMicrokernelCall(CodeBuilder &code, const DotAtom &atom,
   std::string reads = rows.packed  ? ("packed" + Twine(schedule.MR)).str()
                       : unitStride ? "rows"
                                    : "strided";
-  std::string name = ("txc_gemm_" + getName(schedule.type) + "_" + reads + "_" +
-                      Twine(rows.count) + "x" + Twine(schedule.NR) + "_v" +
-                      Twine(atom.lanes()))
-                         .str();
+  std::string name =
+      ("txc_gemm_" + atom.name() + "_" + reads + "_" + Twine(rows.count) + "x" +
+       Twine(schedule.NR) + "_v" + Twine(atom.lanes()))
+          .str();
 
   SmallVector<Value> operands = llvm::to_vector(rows.pointers);
   operands.push_back(rows.packed ? code.index(schedule.MR)

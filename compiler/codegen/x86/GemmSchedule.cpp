@@ -13,6 +13,7 @@
 #include "compiler/codegen/x86/GemmSchedule.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
+#include <numeric>
 
 using namespace txc::x86;
 using llvm::alignDown;
@@ -73,9 +74,9 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // Each block of rows reads all of B, from memory when it is the first. The
   // more rows, the more work hides that; half of L2 is theirs.
   int64_t rowBytes = schedule.KC * schedule.leftWords * wordBytes;
-  schedule.MC =
-      std::clamp<int64_t>(alignDown(target.l2Bytes / 2 / rowBytes, schedule.MR),
-                          fewestRows, mostRows);
+  schedule.MC = std::clamp<int64_t>(
+      alignDown(target.l2Bytes / 2 / rowBytes, std::lcm(schedule.MR, rowStep)),
+      fewestRows, mostRows);
   return schedule;
 }
 

@@ -35,8 +35,8 @@ struct GemmSchedule {
   /// Rows and columns of a tile of accumulators in registers.
   int64_t MR, NR;
   /// Rows and columns of C that one task computes at most; MC is a multiple of
-  /// MR, NC of NR and of panelLanes. The max(ceil(M / MC), min(2, M /
-  /// fewestRows)) blocks of rows are of equal size, but for the last: where
+  /// MR and rowStep, NC of NR and of panelLanes. The max(ceil(M / MC), min(2, M
+  /// / fewestRows)) blocks of rows are of equal size, but for the last: where
   /// there are two or more, each of two threads keeps to its rows from phase to
   /// phase, and finds them in its cache.
   int64_t MC, NC;

@@ -234,3 +234,21 @@ func.func @select_as_logic(%c: tensor<3x4xi1>, %x: tensor<4xi1>) -> (tensor<3x4x
   %2 = tx.select %c, %true, %x : tensor<3x4xi1>, tensor<i1>, tensor<4xi1>
   return %0, %1, %2 : tensor<3x4xi1>, tensor<3x4xi1>, tensor<3x4xi1>
 }
+
+// -----
+
+// Of a table that is stored as bytes only the rows that are read are widened.
+// CHECK-LABEL: @gather_of_quantized
+// CHECK-SAME:    %[[IDS:.*]]: tensor<3x5xi64>, %[[S:.*]]: tensor<100x1xf32>
+// CHECK:         %[[W:.*]] = tx.weight "w"
+// CHECK:         %[[BYTES:.*]] = tx.gather %[[W]], %[[IDS]] 0
+// CHECK:         %[[ROWS:.*]] = tx.cast %[[BYTES]] : tensor<3x5x8xi8> to tensor<3x5x8xf32>
+// CHECK:         %[[SCALES:.*]] = tx.gather %[[S]], %[[IDS]] 0
+// CHECK:         tx.mul %[[ROWS]], %[[SCALES]]
+func.func @gather_of_quantized(%ids: tensor<3x5xi64>, %s: tensor<100x1xf32>) -> tensor<3x5x8xf32> {
+  %w = tx.weight "w" : tensor<100x8xi8>
+  %0 = tx.cast %w : tensor<100x8xi8> to tensor<100x8xf32>
+  %1 = tx.mul %0, %s : tensor<100x8xf32>, tensor<100x1xf32>
+  %2 = tx.gather %1, %ids 0 : tensor<100x8xf32>, tensor<3x5xi64>
+  return %2 : tensor<3x5x8xf32>
+}

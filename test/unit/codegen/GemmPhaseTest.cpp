@@ -90,6 +90,51 @@ TEST_P(GemmPhaseTest, NarrowFactors) {
       cases);
 }
 
+/// Bytes of either sign by a weight of bytes. 131 is no multiple of a word nor
+/// of a vector; rows lie one after the other, or elements of k do.
+TEST_P(GemmPhaseTest, Bytes) {
+  for (bool isSigned : {false, true})
+    for (const char *place :
+         {"?x131xT, #tx.dims<[M, 131]>", "131x?xT, #tx.dims<[131, M]>"}) {
+      std::string text = std::string("!x = tensor<") + place + R"(>
+    !w = !pack.tensor<131x37xi8, #pack.panels<16, depth 4, shift 1>>
+    !r = tensor<?x37xi32, #tx.dims<[M, 37]>>
+    func.func @main(%x: !x, %w: !w, %z: tensor<37xi32>) {
+      %r = kernel.gemm [#tx.expr<M>, #tx.expr<37>, #tx.expr<131>] (%x : !x, %w : !w)
+          ins(%z : tensor<37xi32>)
+          maps [affine_map<(m, n, k) -> LHS>, affine_map<(m, n, k) -> (k, n)>,
+                affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>] -> !r {
+      ^bb0(%acc: i32, %zero: i32):
+        %s = arith.subi %acc, %zero : i32
+        kernel.yield %s : i32
+      }
+      return
+    })";
+      text.replace(text.find("xT,"), 2, isSigned ? "xi8" : "xui8");
+      text.replace(text.find("LHS"), 3, place[0] == '?' ? "(m, k)" : "(k, m)");
+      adjustOperands = [&](std::vector<NumberTensor> &operands) {
+        for (auto [i, x] : llvm::enumerate(operands[0].elements))
+          x.integer = static_cast<int64_t>(i * 37 % 256) - (isSigned ? 128 : 0);
+        for (auto [i, w] : llvm::enumerate(operands[1].elements))
+          w.integer = static_cast<int64_t>(i * 53 % 256) - 128;
+      };
+      std::vector<Symbols> cases;
+      for (int64_t m : {0, 1, 3, 13, 150})
+        cases.push_back({{"M", m}});
+      expectDefinition(text, cases);
+    }
+}
+
+/// f32 by weights that become f32 as they are read.
+TEST_P(GemmPhaseTest, WidenedWeights) {
+  std::vector<Symbols> cases;
+  for (int64_t m : {0, 1, 3, 13, 40})
+    cases.push_back({{"M", m}});
+  expectDefinition(getProduct("!pack.tensor<20x33xi8, #pack.panels<16>>"),
+                   cases);
+  expectDefinition(getProduct("tensor<20x33xi8>"), cases);
+}
+
 TEST_P(GemmPhaseTest, OtherTypes) {
   struct Types {
     const char *operands, *accumulator;

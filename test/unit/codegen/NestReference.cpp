@@ -395,12 +395,20 @@ std::vector<Number> Evaluator::getFactors(GemmOp op, std::vector<int64_t> point,
   return factors;
 }
 
+static bool hasIntegers(Type type) {
+  auto packed = dyn_cast<pack::TensorType>(type);
+  return (packed ? packed.getElementType() : getElementTypeOrSelf(type))
+      .isInteger();
+}
+
 void Evaluator::evaluateGemm(GemmOp op) {
   std::vector<int64_t> sizes = evaluateAll(op.getSizes());
   int64_t length = sizes.back();
   sizes.back() = 1;
   Block &body = op.getBodyBlock();
   double unit = std::min(getUnit(body.getArgument(0).getType()), 0x1p-24);
+  bool isWidened = isa<FloatType>(body.getArgument(0).getType()) &&
+                   hasIntegers(op.getRhs().getType());
   for (std::vector<int64_t> &point : getPoints(sizes)) {
     llvm::DenseMap<Value, Number> values;
     auto at = [&](AffineMap map, const NumberTensor &tensor) {
@@ -415,6 +423,8 @@ void Evaluator::evaluateGemm(GemmOp op) {
       point.back() = k;
       Number x = factors[k];
       Number y = at(op.getRhsMap(), operands[1]);
+      if (isWidened)
+        y.value = static_cast<double>(y.integer);
       sum.value += x.value * y.value;
       sum.integer += x.integer * y.integer;
       magnitude += std::abs(x.value * y.value);
