@@ -187,6 +187,7 @@ Answer CaseRunner::interpret(Compilation &compilation,
   mlir::ModuleOp module = compilation.getModule();
   auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
   std::vector<std::string> names;
+  names.reserve(main.getNumArguments());
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
     names.push_back(
         main.getArgAttrOfType<mlir::StringAttr>(i, "tx.name").str());

@@ -158,7 +158,7 @@ TEST_P(GemmPhaseTest, OtherTypes) {
       }
       return
     })";
-    auto replace = [&](std::string from, const std::string &to) {
+    auto replace = [&](const std::string &from, const std::string &to) {
       for (size_t at; (at = text.find(from)) != std::string::npos;)
         text.replace(at, from.size(), to);
     };

@@ -231,7 +231,6 @@ TEST_P(MapTest, GathersRows) {
 
 TEST_P(MapTest, GathersColumns) {
   indexLimit = 9;
-  std::string place = "%n, %safe";
   expectDefinition(replacePlace(getGather("tensor<21x9xf32>"), "%n, %safe"),
                    {{{"S", 5}}});
   expectDefinition(

@@ -18,11 +18,11 @@ using ::testing::HasSubstr;
 
 namespace {
 
-Options parse(std::vector<const char *> arguments) {
+Options parse(const std::vector<const char *> &arguments) {
   return llvm::cantFail(parseOptions(arguments));
 }
 
-std::string refuse(std::vector<const char *> arguments) {
+std::string refuse(const std::vector<const char *> &arguments) {
   llvm::Expected<Options> options = parseOptions(arguments);
   if (options)
     return "";
@@ -30,7 +30,7 @@ std::string refuse(std::vector<const char *> arguments) {
 }
 
 TEST(Options, TakesThreeSpellings) {
-  for (auto arguments : std::vector<std::vector<const char *>>{
+  for (const auto &arguments : std::vector<std::vector<const char *>>{
            {"m.onnx", "-target=znver5"},
            {"--target=znver5", "m.onnx"},
            {"-target", "znver5", "m.onnx"},

@@ -171,7 +171,7 @@ TEST_P(GemmTest, EmptyDims) {
 /// Types whose left operand is converted, with weights in panels.
 class NarrowGemmTest : public GemmTest {
 protected:
-  void run(ArrayRef<GemmCase> cases) {
+  void runNarrow(ArrayRef<GemmCase> cases) {
     for (DotType type : {DotType::bf16, DotType::i8}) {
       std::vector<GemmCase> typed = cases;
       for (GemmCase &test : typed)
@@ -185,14 +185,14 @@ TEST_P(NarrowGemmTest, EveryRowCount) {
   std::vector<GemmCase> cases;
   for (int64_t m = 1; m <= 26; ++m)
     cases.push_back({1, m, 48, 20});
-  run(cases);
+  runNarrow(cases);
 }
 
 TEST_P(NarrowGemmTest, EveryColumnTail) {
   std::vector<GemmCase> cases;
   for (int64_t n = 70; n >= 1; --n)
     cases.push_back({1, 5, n, 7});
-  run(cases);
+  runNarrow(cases);
 }
 
 TEST_P(NarrowGemmTest, EveryLayout) {
@@ -201,22 +201,22 @@ TEST_P(NarrowGemmTest, EveryLayout) {
     for (Guard guard : {Guard::Front, Guard::Back})
       for (int64_t k : {67, 66, 65, 64, 63, 37, 16, 3, 2, 1})
         cases.push_back({2, 29, 53, k, a, Weights::Packed, false, guard});
-    run(cases);
+    runNarrow(cases);
   }
 }
 
 TEST_P(NarrowGemmTest, StaticShapes) {
-  run(GemmCase{1, 101, 300, 64, Order::RowMajor, Weights::Packed, true});
-  run(GemmCase{1, 1, 32, 48, Order::RowMajor, Weights::Packed, true});
+  runNarrow(GemmCase{1, 101, 300, 64, Order::RowMajor, Weights::Packed, true});
+  runNarrow(GemmCase{1, 1, 32, 48, Order::RowMajor, Weights::Packed, true});
 }
 
 TEST_P(NarrowGemmTest, SplitsLongSums) {
-  run(GemmCase{1, 17, 40, 10001, Order::RowMajor, Weights::Packed, true});
-  run(GemmCase{1, 50, 20, 9003});
+  runNarrow(GemmCase{1, 17, 40, 10001, Order::RowMajor, Weights::Packed, true});
+  runNarrow(GemmCase{1, 50, 20, 9003});
 }
 
 TEST_P(NarrowGemmTest, EmptyDims) {
-  run({{1, 9, 20, 5}, {1, 0, 20, 5}, {0, 3, 20, 5}, {1, 9, 20, 0}});
+  runNarrow({{1, 9, 20, 5}, {1, 0, 20, 5}, {0, 3, 20, 5}, {1, 9, 20, 0}});
 }
 
 TEST_P(NarrowGemmTest, KeepsNaNInItsRow) {
