@@ -143,6 +143,7 @@ TEST_F(ThreadsTest, MoreTasksThanUnits) {
 TEST_F(ThreadsTest, ManyCallersWithOwnSessions) {
   Model model(source);
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int i = 0; i < 4; ++i)
     callers.emplace_back([&] {
       txc_session_options options = withThreads(2);
@@ -162,6 +163,7 @@ TEST_F(ThreadsTest, SessionsShareAnExecutor) {
   ASSERT_EQ(txc_executor_create(model, &options, &executor, nullptr), TXC_OK);
   EXPECT_EQ(txc_close(model, nullptr), TXC_IN_USE);
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int i = 0; i < 4; ++i)
     callers.emplace_back([&, i] {
       txc_session_options shared = withThreads(i);
@@ -258,7 +260,7 @@ TEST_F(ThreadsTest, RefusesASecondCallAtTheSameTime) {
   txc_session *handle = nullptr;
   txc_session_options options = withThreads(1);
   options.profile = Reentrant::profile;
-  options.profile_user = &handle;
+  options.profile_user = static_cast<void *>(&handle);
   Session session(model, &options);
   handle = session;
   check(session, 4);

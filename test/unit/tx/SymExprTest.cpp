@@ -144,7 +144,7 @@ TEST_F(SymExprTest, NormalFormKeepsTheValueAndBoundsHold) {
       case 4:
         expr = max(expr, operand), expected = std::max(expected, value);
         break;
-      case 5:
+      default:
         expr = mod(expr, c(bValue));
         expected -= bValue * llvm::divideFloorSigned(expected, bValue);
         break;

@@ -26,6 +26,7 @@ namespace {
 
 std::vector<double> getElements(const Array &array) {
   std::vector<double> elements;
+  elements.reserve(countElements(array.dims));
   for (int64_t i = 0; i < countElements(array.dims); ++i)
     elements.push_back(getElement(array.type, array.data.data(), i));
   return elements;

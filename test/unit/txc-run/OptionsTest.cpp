@@ -25,6 +25,7 @@ struct Parsed {
   explicit Parsed(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "txc-run");
     std::vector<char *> argv;
+    argv.reserve(arguments.size());
     for (std::string &argument : arguments)
       argv.push_back(&argument[0]);
     ok = parseOptions(static_cast<int>(argv.size()), argv.data(), options,
