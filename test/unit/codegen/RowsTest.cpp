@@ -81,7 +81,7 @@ TEST_P(RowsTest, LayerNorm) {
       return
     })";
     bool isWide = std::string(type) == "f32";
-    auto replace = [&](std::string from, const std::string &to) {
+    auto replace = [&](const std::string &from, const std::string &to) {
       for (size_t at; (at = text.find(from)) != std::string::npos;)
         text.replace(at, from.size(), to);
     };
