@@ -62,13 +62,14 @@ class OnnxRuntime(Contender):
 
 class OpenVino(Contender):
     name = "openvino"
+    precision = "f32"
 
     def load(self, path, threads):
         import openvino
         core = openvino.Core()
         model = core.compile_model(path, "CPU", {
             "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
-            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision})
         self.names = [o.get_any_name() for o in model.outputs]
         self.inputs = {i.get_any_name() for i in model.inputs}
         self.request = model.create_infer_request()
@@ -86,6 +87,12 @@ class OpenVino(Contender):
         self.run()
         return {name: self.request.get_tensor(name).data.copy()
                 for name in self.names}
+
+
+class OpenVinoBf16(OpenVino):
+    name = "openvino-bf16"
+    precision = "bf16"
+    least_cosine = 0.99
 
 
 class Txc(Contender):
@@ -134,6 +141,7 @@ class TxcInt8(Txc):
 
 
 CONTENDERS = {
-    c.name: c for c in (OnnxRuntime, Txc, TxcBf16, TxcInt8, OpenVino)}
+    c.name: c
+    for c in (OnnxRuntime, Txc, TxcBf16, TxcInt8, OpenVino, OpenVinoBf16)}
 # What the test environment has; OpenVINO is measured where it is installed.
-DEFAULT = [name for name in CONTENDERS if name != OpenVino.name]
+DEFAULT = [name for name, c in CONTENDERS.items() if not issubclass(c, OpenVino)]

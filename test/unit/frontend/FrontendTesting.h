@@ -22,7 +22,7 @@ namespace txc::frontend {
 using onnx::Names;
 using onnx::Wire;
 
-constexpr int64_t kFloat = 1, kInt64 = 7, kBool = 9;
+constexpr int64_t kFloat = 1, kInt64 = 7, kString = 8, kBool = 9;
 
 /// ValueInfoProto of a tensor. A dim is a number, a name, or "?".
 inline Wire value(const std::string &name, int64_t type, const Names &dims) {

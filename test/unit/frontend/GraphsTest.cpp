@@ -85,7 +85,7 @@ TEST(Problems, ARankThatDependsOnData) {
 
 TEST(Problems, InputsThatCannotBeTensors) {
   TestGraph graph = graphOf({node("Identity", {"x"}, {"y"})}, {"y"});
-  graph.inputs = {value("x", /*STRING=*/8, {"2"})};
+  graph.inputs = {value("x", kString, {"2"})};
   EXPECT_EQ(Imported(graph).text(),
             "m.onnx: input \"x\" has elements of type STRING, "
             "which can't be compiled\n");
