@@ -24,7 +24,7 @@ static std::string toHex(uint64_t value) {
   return text;
 }
 
-void ptxsim::getAddresses(Warp &warp, const Op &op, uint32_t mask,
+void ptxsim::getAddresses(Warp &warp, const Op &op, uint32_t /*mask*/,
                           uint64_t (&addresses)[32]) {
   if (op.width == 8) {
     const auto *base = warp.slots<uint64_t>(op.a);

@@ -91,7 +91,7 @@ void runCopy(Warp &warp, const Op &op, uint32_t mask) {
     countGlobal(warp, op, loading, from, op.count);
 }
 
-void runCommit(Warp &warp, const Op &op, uint32_t mask) {
+void runCommit(Warp &warp, const Op &, uint32_t mask) {
   warp.commitCopies(mask);
 }
 void runWait(Warp &warp, const Op &op, uint32_t mask) {

@@ -61,9 +61,15 @@ static std::string makeKernel(bool hasLoads, int iterations) {
   for (int m = 0; m < 4; ++m)
     for (int n = 0; n < 8; ++n) {
       std::string sums = list("%c", (m * 8 + n) * 4, 4);
-      text += "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 " + sums +
-              ", " + list("%a", m * 4, 4) + ", " + list("%b", n * 2, 2) + ", " +
-              sums + ";\n";
+      text.append("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 ")
+          .append(sums)
+          .append(", ")
+          .append(list("%a", m * 4, 4))
+          .append(", ")
+          .append(list("%b", n * 2, 2))
+          .append(", ")
+          .append(sums)
+          .append(";\n");
     }
   text += "sub.u32 %i, %i, 1;\nsetp.ne.u32 %p, %i, 0;\n@%p bra L;\n"
           "ld.param.u64 %out, [out];\nst.global.f32 [%out], %c0;\nret;\n}\n";

@@ -112,12 +112,21 @@ struct Fns {
     if (offset == 0)
       return bits >> base & 1 ? base : ~uint32_t(0);
     int step = offset > 0 ? 1 : -1, found = 0;
-    for (; position >= 0 && position < 32; position += step)
-      if ((bits >> position & 1) && (found += step) == offset)
+    for (; position >= 0 && position < 32; position += step) {
+      if (bits >> position & 1)
+        found += step;
+      if (found == offset)
         return position;
+    }
     return ~uint32_t(0);
   }
 };
+
+/// The lowest byte, with its sign if B has one.
+template <typename B> int64_t extendByte(uint32_t word) {
+  auto byte = static_cast<int64_t>(word & 0xff);
+  return std::is_signed_v<B> && byte >= 128 ? byte - 256 : byte;
+}
 
 template <typename A, typename B, int count, bool isHigh> struct Dot {
   // Four bytes each, or two halves and two bytes.
@@ -130,7 +139,7 @@ template <typename A, typename B, int count, bool isHigh> struct Dot {
               : int64_t(
                     std::conditional_t<std::is_signed_v<A>, int16_t, uint16_t>(
                         a >> (16 * i)));
-      int64_t y = B(b >> (8 * (i + (isHigh ? 2 : 0))));
+      int64_t y = extendByte<B>(b >> (8 * (i + (isHigh ? 2 : 0))));
       sum += uint32_t(x * y);
     }
     return sum;

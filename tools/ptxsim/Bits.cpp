@@ -71,7 +71,7 @@ void runLop3(Warp &warp, const Op &op, uint32_t mask) {
 
 enum PrmtMode { Index = -1, F4E, B4E, Rc8, Ecl, Ecr, Rc16 };
 
-uint32_t permute(uint32_t a, uint32_t b, uint32_t c, int mode) {
+uint32_t permute(uint32_t a, uint32_t b, uint32_t c, PrmtMode mode) {
   uint64_t bytes = uint64_t(b) << 32 | a;
   uint32_t result = 0;
   int n = c & 3;
@@ -113,7 +113,9 @@ void runPrmt(Warp &warp, const Op &op, uint32_t mask) {
   uint32_t *d = warp.slots<uint32_t>(op.d), *a = warp.slots<uint32_t>(op.a),
            *b = warp.slots<uint32_t>(op.b), *c = warp.slots<uint32_t>(op.c);
   int mode = int(op.mode) - 1;
-  forLanes(mask, [=](int l) { d[l] = permute(a[l], b[l], c[l], mode); });
+  forLanes(mask, [=](int l) {
+    d[l] = permute(a[l], b[l], c[l], static_cast<PrmtMode>(mode));
+  });
 }
 
 template <typename F> Handler pickLogic(Type type) {

@@ -151,6 +151,7 @@ bool ptxsim::launch(const Program &program, const LaunchConfig &config,
   uint64_t blocks = uint64_t(config.grid[0]) * config.grid[1] * config.grid[2];
   int threads = std::max<int>(1, std::min<uint64_t>(config.threads, blocks));
   std::vector<std::unique_ptr<Block>> states;
+  states.reserve(threads);
   for (int i = 0; i < threads; ++i)
     states.push_back(std::make_unique<Block>(grid));
   auto work = [&](Block &block) {

@@ -71,7 +71,7 @@ template <Comparison comparison, typename T> bool compare(T a, T b) {
 /// A bit for each lane; the lanes of the mask are right.
 using Compare = uint32_t (*)(Warp &warp, const Op &op, uint32_t mask);
 template <Comparison comparison, typename T, bool ftz>
-uint32_t compareLanes(Warp &warp, const Op &op, uint32_t mask) {
+uint32_t compareLanes(Warp &warp, const Op &op, uint32_t /*mask*/) {
   auto *a = warp.slots<Slot<T>>(op.a), *b = warp.slots<Slot<T>>(op.b);
   uint32_t result = 0;
   for (int lane = 0; lane < 32; ++lane) {

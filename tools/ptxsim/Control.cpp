@@ -16,11 +16,9 @@
 using namespace ptxsim;
 
 void ptxsim::runBranch(Warp &warp, const Op &op, uint32_t mask) {
-  warp.jump(op, mask, op.target);
+  warp.jump(mask, op.target);
 }
-void ptxsim::runExit(Warp &warp, const Op &op, uint32_t mask) {
-  warp.exit(mask);
-}
+void ptxsim::runExit(Warp &warp, const Op &, uint32_t mask) { warp.exit(mask); }
 void ptxsim::runUndefinedCall(Warp &warp, const Op &op, uint32_t mask) {
   const Statement &statement =
       *warp.program.origin[&op - warp.program.ops.data()];

@@ -39,7 +39,7 @@ CUresult Driver::initialize() {
               steps = getVariable("PTXSIM_STEPS");
   options.countersPath = getVariable("PTXSIM_COUNTERS");
   if (!sm.empty())
-    options.sm = std::atoi(sm.c_str());
+    options.sm = static_cast<int>(std::strtol(sm.c_str(), nullptr, 10));
   if (options.sm < 70 || options.sm > 129 ||
       (!copy.empty() && copy != "late" && copy != "eager")) {
     report("PTXSIM_SM must be 70 or more, PTXSIM_COPY late or eager");
@@ -49,8 +49,9 @@ CUresult Driver::initialize() {
   options.launch.checkShared = checks != "0";
   options.launch.stepLimit =
       steps.empty() ? 0 : std::strtoull(steps.c_str(), nullptr, 10);
-  options.launch.threads = threads.empty() ? std::thread::hardware_concurrency()
-                                           : std::atoi(threads.c_str());
+  options.launch.threads = threads.empty()
+                               ? std::thread::hardware_concurrency()
+                               : std::strtol(threads.c_str(), nullptr, 10);
   isInitialized = true;
   return CUDA_SUCCESS;
 }

@@ -195,13 +195,14 @@ PTXSIM_EXPORT CUresult cuDeviceGetAttribute(int *value, int attribute,
 PTXSIM_EXPORT CUresult cuDevicePrimaryCtxRetain(CUcontext *context,
                                                 CUdevice device) {
   DriverLock held;
-  if (CUresult result = checkDevice(held.driver, device, context))
+  if (CUresult result =
+          checkDevice(held.driver, device, static_cast<void *>(context)))
     return result;
   ++held.driver.primary.references;
   *context = &held.driver.primary;
   return CUDA_SUCCESS;
 }
-PTXSIM_EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+PTXSIM_EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice /*device*/) {
   DriverLock held;
   if (held.driver.primary.references < 1)
     return CUDA_ERROR_INVALID_CONTEXT;
@@ -213,7 +214,7 @@ PTXSIM_EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
 PTXSIM_EXPORT CUresult cuDevicePrimaryCtxRelease(CUdevice device) {
   return cuDevicePrimaryCtxRelease_v2(device);
 }
-PTXSIM_EXPORT CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
+PTXSIM_EXPORT CUresult cuDevicePrimaryCtxReset_v2(CUdevice /*device*/) {
   DriverLock held;
   held.driver.fault = CUDA_SUCCESS;
   return CUDA_SUCCESS;
@@ -221,7 +222,7 @@ PTXSIM_EXPORT CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
 PTXSIM_EXPORT CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice, unsigned) {
   return CUDA_SUCCESS;
 }
-PTXSIM_EXPORT CUresult cuDevicePrimaryCtxGetState(CUdevice device,
+PTXSIM_EXPORT CUresult cuDevicePrimaryCtxGetState(CUdevice /*device*/,
                                                   unsigned *flags,
                                                   int *active) {
   DriverLock held;
@@ -233,7 +234,8 @@ PTXSIM_EXPORT CUresult cuDevicePrimaryCtxGetState(CUdevice device,
 PTXSIM_EXPORT CUresult cuCtxCreate_v2(CUcontext *context, unsigned,
                                       CUdevice device) {
   DriverLock held;
-  if (CUresult result = checkDevice(held.driver, device, context))
+  if (CUresult result =
+          checkDevice(held.driver, device, static_cast<void *>(context)))
     return result;
   *context = new CUctx_st();
   getContexts().push_back(*context);

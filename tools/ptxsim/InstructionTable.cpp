@@ -120,7 +120,7 @@ constexpr Instruction instructions[] = {
 } // namespace
 
 DecodeFunction ptxsim::findInstruction(std::string_view opcode) {
-  auto found = std::lower_bound(
+  const auto *found = std::lower_bound(
       std::begin(instructions), std::end(instructions), opcode,
       [](const Instruction &x, std::string_view y) { return x.opcode < y; });
   return found != std::end(instructions) && found->opcode == opcode

@@ -36,7 +36,7 @@ template <typename M> void runLoad(Warp &warp, const Op &op, uint32_t mask) {
       forLanes(mask, [&](int l) { d[l] = uint64_t(int64_t(load(l))); });
     } else if (op.extra == 32) {
       auto *d = warp.slots<uint32_t>(slot);
-      forLanes(mask, [&](int l) { d[l] = uint32_t(load(l)); });
+      forLanes(mask, [&](int l) { d[l] = uint32_t(int64_t(load(l))); });
     } else {
       auto *d = warp.slots<uint32_t>(slot);
       forLanes(mask, [&](int l) { d[l] = uint16_t(load(l)); });

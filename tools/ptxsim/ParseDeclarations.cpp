@@ -45,7 +45,8 @@ bool Parser::parseTopLevel() {
     std::string_view target = peek().text;
     if (target.substr(0, 3) != "sm_")
       return fail("unknown target '" + std::string(target) + "'");
-    module.sm = std::atoi(std::string(target.substr(3)).c_str());
+    module.sm = static_cast<int>(
+        std::strtol(std::string(target.substr(3)).c_str(), nullptr, 10));
     skipLine();
     return true;
   }

@@ -264,9 +264,8 @@ bool Parser::parseAddress(Operand &operand) {
   operand.kind = Operand::Address;
   if (!parseAtom(operand.elements.emplace_back()))
     return false;
-  bool isNegative = false;
-  if (take("+") || (isNegative = isAt("-"))) {
-    isNegative |= isAt("-");
+  if (take("+") || isAt("-")) {
+    bool isNegative = isAt("-");
     if (isNegative)
       ++position;
     uint64_t offset;

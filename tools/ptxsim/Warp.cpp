@@ -216,9 +216,8 @@ bool Warp::settle() {
   others.erase(chosen);
   stop = ~uint32_t(0);
   for (const Group &group : others)
-    if (group.state != State::AtBarrier && group.pc > pc)
-      stop = std::min(stop, group.pc);
-    else if (group.state == State::Ready)
+    if (group.state == State::Ready ||
+        (group.state != State::AtBarrier && group.pc > pc))
       stop = std::min(stop, group.pc);
   return true;
 }
@@ -258,7 +257,7 @@ bool Warp::converge(const Op &op, uint32_t mask, uint32_t member,
   return false;
 }
 
-void Warp::jump(const Op &op, uint32_t mask, uint32_t target) {
+void Warp::jump(uint32_t mask, uint32_t target) {
   if (mask == active) {
     pc = target;
   } else {

@@ -47,7 +47,7 @@ public:
   /// The first fault of the block wins. Lane -1: the warp's.
   void fault(const Op &op, FaultKind kind, const std::string &message,
              int lane = -1);
-  void jump(const Op &op, uint32_t mask, uint32_t target);
+  void jump(uint32_t mask, uint32_t target);
   void jumpEach(uint32_t mask, const uint32_t *targets);
   void exit(uint32_t mask);
   /// For what needs all of `member`: true if they are all here; else they wait

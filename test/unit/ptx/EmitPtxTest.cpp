@@ -169,19 +169,21 @@ public:
     }
   }
   int64_t getBytes() const { return type == "f32" ? 4 : 2; }
+  char *at(int64_t i) const {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the driver's addresses are so.
+    return reinterpret_cast<char *>(address) + i * getBytes();
+  }
   void set(int64_t i, float value) {
     uint32_t bits = ptxsim::bitCast<uint32_t>(value);
     if (type == "f16")
       bits = ptxsim::toHalf(value).bits;
     else if (type == "bf16")
       bits >>= 16;
-    std::memcpy(reinterpret_cast<char *>(address) + i * getBytes(), &bits,
-                getBytes());
+    std::memcpy(at(i), &bits, getBytes());
   }
   float get(int64_t i) const {
     uint32_t bits = 0;
-    std::memcpy(&bits, reinterpret_cast<char *>(address) + i * getBytes(),
-                getBytes());
+    std::memcpy(&bits, at(i), getBytes());
     if (type == "f32")
       return ptxsim::bitCast<float>(bits);
     return type == "f16" ? ptxsim::toFloat(ptxsim::Half{uint16_t(bits)})

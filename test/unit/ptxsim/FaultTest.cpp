@@ -319,10 +319,10 @@ TEST(Refused, UnknownInstructionsAndModifiers) {
            "cp.async.bulk.wait_group 0;",
            "ldmatrix.sync.aligned.m8n8.x3.shared.b16 {%r0}, [%r1];",
            "ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r0}, [%r1];",
-           "mma.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0, %f1, %f2, "
-           "%f3}, {%r0, %r1, %r2, %r3}, {%r0, %r1}, {%f0, %f1, %f2, %f3};",
-           "mma.sync.aligned.m16n8k16.col.row.f32.f16.f16.f32 {%f0, %f1, %f2, "
-           "%f3}, {%r0, %r1, %r2, %r3}, {%r0, %r1}, {%f0, %f1, %f2, %f3};",
+           ("mma.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f0, %f1, %f2, "
+            "%f3}, {%r0, %r1, %r2, %r3}, {%r0, %r1}, {%f0, %f1, %f2, %f3};"),
+           ("mma.sync.aligned.m16n8k16.col.row.f32.f16.f16.f32 {%f0, %f1, %f2, "
+            "%f3}, {%r0, %r1, %r2, %r3}, {%r0, %r1}, {%f0, %f1, %f2, %f3};"),
            "atom.global.frob.u32 %r0, [%l0], %r1;",
            "atom.global.add.b32 %r0, [%l0], %r1;",
            "red.global.exch.b32 [%l0], %r1;",

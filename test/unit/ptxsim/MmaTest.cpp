@@ -185,8 +185,10 @@ TEST(Mma, ShallowShapes) {
         lane.erase(last, lane.end());
       }
     std::string sum = atom.bits < 16 ? "s32" : "f32";
-    check(atom, {sum + "." + type + "." + type + "." + sum, type, type, sum},
-          4);
+    std::string types = sum;
+    for (const std::string &part : {std::string(type), std::string(type), sum})
+      types.append(".").append(part);
+    check(atom, {types, type, type, sum}, 4);
   }
 }
 
@@ -298,11 +300,13 @@ TEST(Matrix, StmatrixIsTheInverse) {
     snippet.code = ".shared .align 16 .b8 tile[256];\n"
                    "mov.u32 %r0, tile; and.b32 %r1, %lane, 15; shl.b32 %r1, "
                    "%r1, 4; add.u32 %r0, %r0, %r1;\n"
-                   "stmatrix" +
-                   form + "[%r0], {%r2, %r3};\nldmatrix" + form +
-                   "{%r4, %r5}, [%r0];\nmovmatrix.sync.aligned.m8n8.trans.b16 "
-                   "%r6, %r2;\n movmatrix.sync.aligned.m8n8.trans.b16 %r7, "
-                   "%r6;";
+                   "stmatrix";
+    snippet.code.append(form)
+        .append("[%r0], {%r2, %r3};\nldmatrix")
+        .append(form)
+        .append("{%r4, %r5}, [%r0];\nmovmatrix.sync.aligned.m8n8.trans.b16 "
+                "%r6, %r2;\n movmatrix.sync.aligned.m8n8.trans.b16 %r7, "
+                "%r6;");
     Lanes x(32), y(32);
     for (int i = 0; i < 32; ++i) {
       x[i] = 0x10001u * i;
