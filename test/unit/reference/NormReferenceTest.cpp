@@ -12,7 +12,6 @@
 using namespace mlir;
 using namespace txc;
 using namespace txc::test;
-using ::testing::HasSubstr;
 
 using NormReference = ReferenceTest;
 

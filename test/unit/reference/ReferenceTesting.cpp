@@ -78,9 +78,9 @@ std::string ReferenceTest::fault(StringRef op, ArrayRef<HostTensor> inputs) {
 }
 
 std::vector<double> txc::test::toDoubles(const HostTensor &tensor) {
-  std::vector<double> values;
-  for (int64_t i = 0; i < tensor.getNumElements(); ++i)
-    values.push_back(tensor.getDouble(i));
+  std::vector<double> values(tensor.getNumElements());
+  for (auto [i, value] : llvm::enumerate(values))
+    value = tensor.getDouble(static_cast<int64_t>(i));
   return values;
 }
 
@@ -91,12 +91,12 @@ static bool isSame(double x, double y) {
 }
 
 namespace {
-MATCHER_P(SameNumbers, expected, "") {
+MATCHER_P(sameNumbers, expected, "") {
   return arg.size() == expected.size() &&
          std::equal(arg.begin(), arg.end(), expected.begin(), isSame);
 }
 
-MATCHER_P2(NearNumbers, expected, tolerance, "") {
+MATCHER_P2(nearNumbers, expected, tolerance, "") {
   return arg.size() == expected.size() &&
          std::equal(arg.begin(), arg.end(), expected.begin(),
                     [&](double x, double y) {
@@ -108,11 +108,11 @@ MATCHER_P2(NearNumbers, expected, tolerance, "") {
 
 ::testing::Matcher<std::vector<double>>
 txc::test::same(std::vector<double> expected) {
-  return SameNumbers(std::move(expected));
+  return sameNumbers(std::move(expected));
 }
 
 ::testing::Matcher<std::vector<double>>
 txc::test::nearF32(std::vector<double> expected, double ulps) {
-  return NearNumbers(std::move(expected),
+  return nearNumbers(std::move(expected),
                      ulps * std::numeric_limits<float>::epsilon());
 }
