@@ -218,10 +218,13 @@ static bool isCandidate(Operation *op) {
 /// lhs * (weight * scale) as (lhs * weight) * scale.
 static LogicalResult rewriteWeightProduct(MatmulOp op, Quantized weight,
                                           RewriterBase &rewriter) {
+  bool isUnsigned =
+      getTensorType(weight.numbers).getElementType().isUnsignedInteger();
+  std::optional<double> zero = weight.zero ? matchScalar(weight.zero) : 0;
+  if (zero != (isUnsigned ? 128 : 0))
+    return rewriter.notifyMatchFailure(op, "the weight's zero is not 0 as i8");
   weight.numbers = makeBytes(rewriter, weight.numbers);
   weight = makeSigned(rewriter, op.getLoc(), weight);
-  if (weight.zero && matchScalar(weight.zero) != 0)
-    return rewriter.notifyMatchFailure(op, "the weight's zero is not 0 as i8");
   Value product =
       MatmulOp::create(rewriter, op.getLoc(), op.getLhs(), weight.numbers);
   rewriter.replaceOpWithNewOp<MulOp>(op, product, weight.scale);

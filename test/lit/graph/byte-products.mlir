@@ -127,3 +127,22 @@ func.func @long_sum(%x: tensor<1x40000xi8>, %s: tensor<f32>) -> tensor<1x4xf32> 
   %4 = tx.matmul %1, %3 : tensor<1x40000xf32>, tensor<40000x4xf32> to tensor<1x4xf32>
   return %4 : tensor<1x4xf32>
 }
+
+// -----
+
+// A zero that bytes can't hold would have to be subtracted from the sum of
+// floats, which cancels.
+// CHECK-LABEL: @moved_weight
+// CHECK-NOT:     tx.xor
+// CHECK:         tx.matmul %{{.*}} : tensor<5x8xf32>, tensor<8x4xf32>
+func.func @moved_weight(%x: tensor<5x8xf32>, %t: tensor<4xf32>) -> tensor<5x4xf32> {
+  %w = tx.weight "w" : tensor<8x4xui8>
+  %q = tx.constant dense<100> : tensor<i32>
+  %0 = tx.cast %w : tensor<8x4xui8> to tensor<8x4xi32>
+  %1 = tx.sub %0, %q : tensor<8x4xi32>, tensor<i32>
+  %2 = tx.cast %1 : tensor<8x4xi32> to tensor<8x4xf32>
+  %3 = tx.mul %2, %t : tensor<8x4xf32>, tensor<4xf32>
+  // expected-remark @+1 {{not recognized as product of bytes: the weight's zero is not 0 as i8}}
+  %4 = tx.matmul %x, %3 : tensor<5x8xf32>, tensor<8x4xf32> to tensor<5x4xf32>
+  return %4 : tensor<5x4xf32>
+}
