@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "passes/lower/Lowerings.h"
 #include "passes/lower/NestBuilder.h"
 
@@ -23,15 +24,51 @@ static Value checkDivisor(const NestBuilder::Body &body, Value divisor) {
                                  body.constant(divisor.getType(), 1));
 }
 
+/// Whether only such convolutions read `value`, or element-wise ops that only
+/// they read.
+static bool isReadChannelsLast(Value value) {
+  return !value.use_empty() &&
+         llvm::all_of(value.getUsers(), [&](Operation *user) {
+           return readsChannelsLast(user) ||
+                  (isa<ElementwiseInterface>(user) &&
+                   user->getResult(0).getType() == value.getType() &&
+                   isReadChannelsLast(user->getResult(0)));
+         });
+}
+
+/// `operand` broadcast to `rank` dims, with the channels (dim 1) at the end.
+static Value moveChannelsLast(OpBuilder &b, Location loc, Value operand,
+                              int64_t rank) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  SmallVector<SymExprAttr> dims = getDims(type);
+  SymExprAttr one = getConstantExpr(b.getContext(), 1);
+  dims.insert(dims.begin(), rank - type.getRank(), one);
+  if (type.getRank() < rank)
+    operand = ReshapeOp::create(
+        b, loc, getTensorType(dims, type.getElementType()), operand);
+  return TransposeOp::create(b, loc, operand, getChannelsLast(rank));
+}
+
 LoweredValues txc::lowerElementwise(OpBuilder &b, Operation *op) {
   auto elementwise = dyn_cast<ElementwiseInterface>(op);
   if (!elementwise)
     return SmallVector<Value>();
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  NestBuilder nest(b, op->getLoc(), getDims(type));
-  for (Value operand : op->getOperands())
+  bool channelsLast = isReadChannelsLast(op->getResult(0));
+  SmallVector<Value> operands(op->getOperands());
+  RankedTensorType order = type;
+  if (channelsLast) {
+    for (Value &operand : operands)
+      operand = moveChannelsLast(b, op->getLoc(), operand, type.getRank());
+    SmallVector<SymExprAttr> dims = getDims(type);
+    order =
+        getTensorType(applyPermutation(dims, getChannelsLast(type.getRank())),
+                      type.getElementType());
+  }
+  NestBuilder nest(b, op->getLoc(), getDims(order));
+  for (Value operand : operands)
     nest.addInput(operand);
-  nest.addResult(type);
+  nest.addResult(order);
   Operation *map = nest.build([&](const NestBuilder::Body &body) {
     SmallVector<Value> scalars(body.scalars);
     if (isa<DivOp, RemOp, ModOp>(op) && !isa<FloatType>(scalars[1].getType()))
@@ -39,6 +76,10 @@ LoweredValues txc::lowerElementwise(OpBuilder &b, Operation *op) {
     return SmallVector<Value>{
         elementwise.buildScalar(body.b, body.loc, scalars)};
   });
+  if (channelsLast)
+    return SmallVector<Value>{TransposeOp::create(
+        b, op->getLoc(), map->getResult(0),
+        invertPermutationVector(getChannelsLast(type.getRank())))};
   return SmallVector<Value>(map->getResults());
 }
 

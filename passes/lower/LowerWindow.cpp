@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "passes/layout/ExtendRecipe.h"
 #include "passes/lower/Lowerings.h"
 #include "passes/lower/NestBuilder.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -26,16 +28,15 @@ struct WindowElement {
 };
 } // namespace
 
-/// x[outer…, p * stride + k * dilation - low]: `p` and `k` are iteration dims
-/// that begin at `firstPlace` and `firstTap`; `outer` are x's first two
-/// indices.
+/// x[row, channel, p * stride + k * dilation - low]: `p` and `k` are iteration
+/// dims that begin at `firstPlace` and `firstTap`.
 template <typename WindowOp>
 static WindowElement fetchWindow(const Body &body, unsigned table, WindowOp op,
-                                 ArrayRef<Value> outer, unsigned firstPlace,
+                                 Value row, Value channel, unsigned firstPlace,
                                  unsigned firstTap) {
   OpBuilder &b = body.b;
   Location loc = body.loc;
-  SmallVector<Value> indices(outer);
+  SmallVector<Value> indices = {row, channel};
   SmallVector<SymExprAttr> dims = getDims(op.getX().getType());
   Value isInside;
   for (unsigned i = 0; i < op.getStrides().size(); ++i) {
@@ -74,46 +75,85 @@ static Value selectOr(const Body &body, WindowElement element, Value other) {
 // Convolution
 //===----------------------------------------------------------------------===//
 
-/// The windows of x as rows: [N, places…, C, taps…] ("im2col").
+SmallVector<int64_t> txc::getChannelsLast(int64_t rank) {
+  SmallVector<int64_t> permutation = {0};
+  for (int64_t d = 2; d < rank; ++d)
+    permutation.push_back(d);
+  permutation.push_back(1);
+  return permutation;
+}
+
+bool txc::readsChannelsLast(Operation *op) {
+  // Fewer make runs that are shorter than those along the last spatial dim.
+  constexpr int64_t kLeastChannels = 8;
+  auto conv = dyn_cast<ConvOp>(op);
+  return conv && conv.getGroups() == 1 &&
+         conv.getW().getType().getDimSize(1) >= kLeastChannels;
+}
+
+/// The windows of x as rows ("im2col"): [N, places…, taps…, C] if channels are
+/// read last, else [N, places…, C, taps…].
 static Value buildWindowRows(OpBuilder &b, ConvOp op) {
   RankedTensorType x = op.getX().getType(), w = op.getW().getType();
+  bool channelsLast = readsChannelsLast(op);
+  unsigned spatial = x.getRank() - 2;
   SmallVector<SymExprAttr> out = getDims(op.getType());
   SmallVector<SymExprAttr> sizes = {out[0]};
   llvm::append_range(sizes, ArrayRef(out).drop_front(2));
-  sizes.push_back(getDim(x, 1));
+  unsigned firstTap = 1 + spatial + (channelsLast ? 0 : 1);
+  unsigned channel = channelsLast ? 1 + (2 * spatial) : 1 + spatial;
   llvm::append_range(sizes, ArrayRef(getDims(w)).drop_front(2));
-  unsigned spatial = x.getRank() - 2;
+  sizes.insert(sizes.begin() + channel, getDim(x, 1));
   NestBuilder nest(b, op.getLoc(), sizes);
   unsigned table = nest.addTable(op.getX());
   nest.addResult(getTensorType(sizes, x.getElementType()));
   return nest
       .build([&](const Body &body) {
-        WindowElement element = fetchWindow(
-            body, table, op, {body.index(0), body.index(1 + spatial)}, 1,
-            2 + spatial);
+        WindowElement element = fetchWindow(body, table, op, body.index(0),
+                                            body.index(channel), 1, firstTap);
         Value zero = body.constant(element.value.getType(), 0);
         return SmallVector<Value>{selectOr(body, element, zero)};
       })
       ->getResult(0);
 }
 
+/// The filters as a matrix whose columns are the output channels; its rows are
+/// in the order of buildWindowRows. Of a weight it is another weight, which has
+/// a stored layout of its own.
+static Value buildFilterColumns(OpBuilder &b, ConvOp op) {
+  bool channelsLast = readsChannelsLast(op);
+  auto build = [&](OpBuilder &b, Value w) -> Value {
+    Location loc = w.getLoc();
+    auto type = cast<RankedTensorType>(w.getType());
+    if (channelsLast)
+      w = TransposeOp::create(b, loc, w, getChannelsLast(type.getRank()));
+    SmallVector<SymExprAttr> dims = getDims(type);
+    SymExprAttr taps = product(type.getContext(), ArrayRef(dims).drop_front(1));
+    w = ReshapeOp::create(
+        b, loc, getTensorType({dims[0], taps}, type.getElementType()), w);
+    return TransposeOp::create(b, loc, w, ArrayRef<int64_t>{1, 0});
+  };
+  if (auto stored = op.getW().getDefiningOp<kernel::StoredOp>())
+    return extendRecipe(b, stored, channelsLast ? "taps" : "filters", build);
+  return build(b, op.getW());
+}
+
 /// A convolution without groups is a product of window rows and filters.
 static LoweredValues lowerConvAsMatmul(OpBuilder &b, ConvOp op) {
   MLIRContext *context = b.getContext();
   Location loc = op.getLoc();
-  RankedTensorType type = op.getType(), w = op.getW().getType();
+  RankedTensorType type = op.getType();
   Value rows = buildWindowRows(b, op);
   SmallVector<SymExprAttr> out = getDims(type);
-  SymExprAttr taps = product(context, ArrayRef(getDims(w)).drop_front(1));
   SmallVector<SymExprAttr> rowDims = {out[0]};
   llvm::append_range(rowDims, ArrayRef(out).drop_front(2));
-  SymExprAttr count = product(context, rowDims);
-  Type elementType = w.getElementType();
-  rows = ReshapeOp::create(b, loc, getTensorType({count, taps}, elementType),
-                           rows);
-  Value filters = ReshapeOp::create(
-      b, loc, getTensorType({out[1], taps}, elementType), op.getW());
-  filters = TransposeOp::create(b, loc, filters, ArrayRef<int64_t>{1, 0});
+  Value filters = buildFilterColumns(b, op);
+  auto filterType = cast<RankedTensorType>(filters.getType());
+  rows = ReshapeOp::create(
+      b, loc,
+      getTensorType({product(context, rowDims), getDim(filterType, 0)},
+                    filterType.getElementType()),
+      rows);
   auto matmul = MatmulOp::create(b, loc, rows, filters);
   LoweredValues product = lowerMatmul(b, matmul);
   matmul.erase();
@@ -123,10 +163,9 @@ static LoweredValues lowerConvAsMatmul(OpBuilder &b, ConvOp op) {
   rowDims.push_back(out[1]);
   Value result = ReshapeOp::create(
       b, loc, getTensorType(rowDims, type.getElementType()), product->front());
-  SmallVector<int64_t> permutation = {0, type.getRank() - 1};
-  for (int64_t d = 1; d + 1 < type.getRank(); ++d)
-    permutation.push_back(d);
-  return SmallVector<Value>{TransposeOp::create(b, loc, result, permutation)};
+  return SmallVector<Value>{TransposeOp::create(
+      b, loc, result,
+      invertPermutationVector(getChannelsLast(type.getRank())))};
 }
 
 /// Grouped: each output element sums over the taps of its group's channels.
@@ -153,7 +192,7 @@ static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
     channel =
         arith::AddIOp::create(body.b, body.loc, channel, body.index(rank));
     WindowElement element =
-        fetchWindow(body, table, op, {body.index(0), channel}, 2, rank + 1);
+        fetchWindow(body, table, op, body.index(0), channel, 2, rank + 1);
     Value zero = body.constant(element.value.getType(), 0);
     Value x = selectOr(body, element, zero);
     Value sum = arith::MulFOp::create(body.b, body.loc, x, body.scalars[0]);
@@ -223,11 +262,8 @@ static FailureOr<Value> buildContributions(OpBuilder &b, ConvTransposeOp op) {
   RankedTensorType x = op.getX().getType(), w = op.getW().getType();
   Type elementType = x.getElementType();
   SmallVector<SymExprAttr> xDims = getDims(x), wDims = getDims(w);
-  SmallVector<int64_t> channelsLast = {0};
-  for (int64_t d = 2; d < x.getRank(); ++d)
-    channelsLast.push_back(d);
-  channelsLast.push_back(1);
-  Value rows = TransposeOp::create(b, loc, op.getX(), channelsLast);
+  Value rows =
+      TransposeOp::create(b, loc, op.getX(), getChannelsLast(x.getRank()));
   SmallVector<SymExprAttr> dims = {xDims[0]};
   llvm::append_range(dims, ArrayRef(xDims).drop_front(2));
   rows = ReshapeOp::create(
@@ -376,7 +412,7 @@ static LoweredValues lowerPool(OpBuilder &b, PoolOp op) {
     OpBuilder &builder = body.b;
     Location loc = body.loc;
     WindowElement element =
-        fetchWindow(body, table, op, {body.index(0), body.index(1)}, 2, rank);
+        fetchWindow(body, table, op, body.index(0), body.index(1), 2, rank);
     Type scalar = element.value.getType();
     if (op.getKind() == PoolKind::max) {
       TypedAttr least;

@@ -31,6 +31,11 @@ LoweredValues lowerReduction(mlir::OpBuilder &b, mlir::Operation *op);
 LoweredValues lowerMatmul(mlir::OpBuilder &b, mlir::Operation *op);
 /// tx.conv, tx.conv_transpose, tx.pool.
 LoweredValues lowerWindow(mlir::OpBuilder &b, mlir::Operation *op);
+/// The permutation that moves the channels, dim 1, behind the spatial dims.
+llvm::SmallVector<int64_t> getChannelsLast(int64_t rank);
+/// Whether `op` is a convolution whose window rows have the channels last, so
+/// that they are copied in long runs from what holds its input in that order.
+bool readsChannelsLast(mlir::Operation *op);
 /// tx.layer_norm, tx.rms_norm, tx.softmax: kernel.rows.
 LoweredValues lowerNorm(mlir::OpBuilder &b, mlir::Operation *op);
 /// tx.attention, tx.rotary_embedding.
