@@ -18,6 +18,9 @@ class Contender:
     # For one that rounds more than the model does: the cosine its outputs have
     # to the first contender's at least. Otherwise the error decides.
     least_cosine = None
+    # How many times the f32 peak its products can reach: those with weights,
+    # and those of attention.
+    weights_speed = attention_speed = 1
 
     def load(self, path, threads):
         """Makes the model ready. Returns facts to print, by name."""
@@ -38,6 +41,8 @@ class Contender:
 
 class OnnxRuntime(Contender):
     name = "onnxruntime"
+    # The form of the model it runs, a file beside the one that is measured.
+    form = None
 
     def load(self, path, threads):
         import onnxruntime
@@ -46,7 +51,7 @@ class OnnxRuntime(Contender):
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(
-            path, options, providers=["CPUExecutionProvider"])
+            path.with_name(self.form) if self.form else path, options, providers=["CPUExecutionProvider"])
         self.names = [o.name for o in self.session.get_outputs()]
         return {"version": onnxruntime.__version__}
 
@@ -60,14 +65,28 @@ class OnnxRuntime(Contender):
         return dict(zip(self.names, self.run()))
 
 
+class OnnxRuntimeFused(OnnxRuntime):
+    name = "onnxruntime-fused"
+    form = "fused.onnx"
+
+
+class OnnxRuntimeInt8(OnnxRuntime):
+    name = "onnxruntime-int8"
+    form = "int8-dynamic.onnx"
+    weights_speed = 4
+    least_cosine = 0.9
+
+
 class OpenVino(Contender):
     name = "openvino"
     precision = "f32"
+    form = None
 
     def load(self, path, threads):
         import openvino
         core = openvino.Core()
-        model = core.compile_model(path, "CPU", {
+        file = path.with_name(self.form) if self.form else path
+        model = core.compile_model(file, "CPU", {
             "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision})
         self.names = [o.get_any_name() for o in model.outputs]
@@ -92,7 +111,59 @@ class OpenVino(Contender):
 class OpenVinoBf16(OpenVino):
     name = "openvino-bf16"
     precision = "bf16"
+    weights_speed = attention_speed = 2
     least_cosine = 0.99
+
+
+class OpenVinoInt8(OpenVino):
+    """Of a statically quantized model: fast, and not always of use."""
+    name = "openvino-int8"
+    precision = "bf16"
+    form = "int8-static.onnx"
+    weights_speed, attention_speed = 4, 2
+    least_cosine = 0.5
+
+
+class CTranslate2(Contender):
+    """Encoders like BERT. Takes lists of tokens, so padding costs nothing."""
+    name = "ctranslate2"
+    kind = "float32"
+
+    def load(self, path, threads):
+        import ctranslate2
+        import onnx
+        self.encoder = ctranslate2.Encoder(
+            str(path.with_name("ctranslate2")), device="cpu",
+            compute_type=self.kind, inter_threads=1, intra_threads=threads)
+        self.output = onnx.load(
+            path, load_external_data=False).graph.output[0].name
+        return {"version": ctranslate2.__version__}
+
+    def bind(self, inputs):
+        self.mask = inputs["attention_mask"]
+        self.rows, self.types = (
+            [row[:n].tolist() for row, n in zip(inputs[name],
+                                                self.mask.sum(1))]
+            for name in ("input_ids", "token_type_ids"))
+
+    def run(self):
+        return self.encoder.forward_batch(
+            self.rows, token_type_ids=self.types).last_hidden_state
+
+    def outputs(self):
+        import numpy
+        hidden = numpy.array(self.run())
+        if self.output == "sentence":
+            valid = self.mask[..., None]
+            hidden = ((hidden * valid).sum(1) / valid.sum(1)).astype("f")
+        return {self.output: hidden}
+
+
+class CTranslate2Int8(CTranslate2):
+    name = "ctranslate2-int8"
+    kind = "int8"
+    weights_speed = 4
+    least_cosine = 0.9
 
 
 class Txc(Contender):
@@ -130,18 +201,22 @@ class Txc(Contender):
 
 class TxcBf16(Txc):
     name = "txc-bf16"
+    weights_speed = attention_speed = 2
     least_cosine = 0.9999
     options = ["-precision=bf16"]
 
 
 class TxcInt8(Txc):
     name = "txc-int8"
+    weights_speed, attention_speed = 4, 2
     least_cosine = 0.995
     options = ["-precision=int8"]
 
 
 CONTENDERS = {
     c.name: c
-    for c in (OnnxRuntime, Txc, TxcBf16, TxcInt8, OpenVino, OpenVinoBf16)}
-# What the test environment has; OpenVINO is measured where it is installed.
-DEFAULT = [name for name, c in CONTENDERS.items() if not issubclass(c, OpenVino)]
+    for c in (OnnxRuntime, OnnxRuntimeFused, OnnxRuntimeInt8, Txc, TxcBf16,
+              TxcInt8, OpenVino, OpenVinoBf16, OpenVinoInt8, CTranslate2,
+              CTranslate2Int8)}
+# What the test environment can run; peers have requirements of their own.
+DEFAULT = [c.name for c in (OnnxRuntime, Txc, TxcBf16, TxcInt8)]

@@ -3,6 +3,7 @@
 Only those: their share of a transformer's work is what a share of the FMA peak
 is about. A multiply-add counts as two.
 """
+import dataclasses
 import math
 
 import onnx
@@ -40,12 +41,37 @@ COUNTERS = {"MatMul": matmul, "Gemm": gemm, "Conv": convolution,
             "ConvTranspose": transposed_convolution, "Attention": attention}
 
 
+@dataclasses.dataclass
+class Operations:
+    """Those of products with weights, and of products of activations."""
+    weights: int = 0
+    attention: int = 0
+
+    def __add__(self, other):
+        return Operations(self.weights + other.weights,
+                          self.attention + other.attention)
+
+    @property
+    def all(self):
+        return self.weights + self.attention
+
+
+def constants(graph):
+    """Names of the weights, and of what is computed from them alone."""
+    found = {i.name for i in graph.initializer}
+    for node in graph.node:
+        if all(name in found for name in node.input):
+            found.update(node.output)
+    return found
+
+
 def count(path, inputs):
     """Operations of one run on `inputs`: ONNX Runtime tells all shapes."""
     model = onnx.load(path, load_external_data=False)
     graph = model.graph
     counted = [n for n in graph.node
                if n.op_type in COUNTERS and n.domain == ""]
+    fixed = constants(graph)
     names = {name for n in counted for name in [*n.input, n.output[0]] if name}
     del graph.output[:]
     for name in sorted(names):
@@ -62,5 +88,11 @@ def count(path, inputs):
         copy.unlink(missing_ok=True)
     results = session.run([f"{n}.shape" for n in sorted(names)], inputs)
     shapes = dict(zip(sorted(names), (r.tolist() for r in results)))
-    return sum(COUNTERS[n.op_type](n, [shapes.get(i, []) for i in n.input],
-                                   shapes[n.output[0]]) for n in counted)
+    operations = Operations()
+    for node in counted:
+        number = COUNTERS[node.op_type](
+            node, [shapes.get(i, []) for i in node.input],
+            shapes[node.output[0]])
+        operations += (Operations(number) if fixed & set(node.input)
+                       else Operations(0, number))
+    return operations

@@ -78,7 +78,7 @@ def parse_arguments():
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--model", type=model, default="minilm-l6")
+    parser.add_argument("--model", type=model, default="minilm-l6-v2")
     parser.add_argument("--lengths", type=lengths, default="1:512:2",
                         metavar="FIRST:LAST:STEP")
     parser.add_argument("--batches", default=[1, 2, 4, 8],

@@ -53,7 +53,7 @@ class Generator:
         """One array for each input.
 
         The first free axis is the batch, any other the length. ragged: the
-        rows of a mask are of different lengths.
+        rows of a mask are of different lengths, or of those it lists.
         """
         rng = np.random.default_rng([batch, length or 0])
         # One full row, one of a single token where there are enough rows.
@@ -63,6 +63,8 @@ class Generator:
             valid[-1] = 1
         if not ragged:
             valid[:] = length or 0
+        elif ragged is not True:
+            valid[:] = ragged
         return {i.name: self.values(i, batch, length, valid)
                 for i in self.inputs}
 
