@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Looks for shapes at which a compiled model is behind ONNX Runtime.
+"""Looks for shapes at which a compiled model is behind its peers.
 
-  sweep.py [--model NAME[=FILE]] [--lengths 1:512:2] [--batches 1,2,4,8] [...]
+  sweep.py [--model NAME[=FILE]] [--lengths 1:512:2] [--batches 1,2,4,8]
+           [--ours txc] [--peers onnxruntime,openvino] [--csv FILE] [...]
+  sweep.py --plot OUT.svg FILE.csv ...
 
 The processes take turns at each shape, as in bench.py; a ratio is the median
-over the rounds of txc's turn to ONNX Runtime's of the same round. Prints the
-ratios of each batch size by ranges of length, and all shapes where one is above
-1; --csv saves every shape. Fails if there are such shapes, or if an output is
-wrong.
+over the rounds of our turn to the fastest peer's turn of the same round. Prints
+the ratios of each batch size by ranges of length, and all shapes where one is
+above 1; --csv saves every shape. Fails if there are such shapes, or if an output
+is wrong. --plot draws what was saved, a panel a file.
 """
 import argparse
 import csv
@@ -18,39 +20,49 @@ import sys
 import time
 
 import bench
+import contenders
+
+FIELDS = ["contender", "peers", "batch", "length", "ratio", "error", "cosine"]
 
 
-def measure(runners, rounds, seconds):
-    """The median ratio of the second runner's time to the first one's."""
+def measure(ours, peers, rounds, seconds):
+    """The median ratio of our time to that of the fastest peer."""
     ratios = []
     for _ in range(rounds):
         medians = []
-        for runner in runners:
+        for runner in [ours, *peers]:
             times, _ = runner.ask("time", seconds)
             medians.append(statistics.median(times))
             time.sleep(bench.PAUSE)
-        ratios.append(medians[1] / medians[0])
+        ratios.append(medians[0] / min(medians[1:]))
     return statistics.median(ratios)
 
 
 def sweep(args, path):
-    """Yields (batch, length, ratio, error) of each shape."""
+    """Yields a row of FIELDS for each shape."""
     import feeds
     import onnx
     generator = feeds.Generator(onnx.load(path, load_external_data=False))
-    runners = []
+    # What the outputs are compared with comes first; it need not be timed.
+    names = list(dict.fromkeys([contenders.OnnxRuntime.name, *args.peers,
+                                args.ours]))
+    runners = {}
     try:
-        for name in ("onnxruntime", "txc"):
-            runners.append(bench.Runner(name, path, args.threads))
-            runners[-1].ask("load")
+        for name in names:
+            runners[name] = bench.Runner(name, path, args.threads)
+            runners[name].ask("load")
         for batch in args.batches:
             for length in args.lengths:
                 inputs = generator.make(batch, length, ragged=False)
-                error = bench.compare_outputs(runners, inputs)["txc"][0]
-                ratio = measure(runners, args.rounds, args.turn)
-                yield batch, length, ratio, error
+                error, cosine = bench.compare_outputs(
+                    list(runners.values()), inputs)[args.ours]
+                ratio = measure(runners[args.ours],
+                                [runners[name] for name in args.peers],
+                                args.rounds, args.turn)
+                yield dict(zip(FIELDS, (args.ours, " ".join(args.peers), batch,
+                                        length, ratio, error, cosine)))
     finally:
-        for runner in runners:
+        for runner in runners.values():
             runner.stop()
 
 
@@ -66,6 +78,32 @@ def print_ranges(batch, ratios):
         low *= 2
 
 
+def plot(sources, out):
+    import matplotlib
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.fonttype": "none",
+                                "svg.hashsalt": "sweep"})
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(1, len(sources), sharey=True, squeeze=False,
+                                   figsize=(4 * len(sources), 3),
+                                   layout="constrained")
+    for axis, source in zip(axes[0], sources):
+        with source.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        for batch in dict.fromkeys(row["batch"] for row in rows):
+            points = [(int(r["length"]), float(r["ratio"])) for r in rows
+                      if r["batch"] == batch]
+            axis.plot(*zip(*points), label=f"batch {batch}", linewidth=1)
+        axis.axhline(1, color="black", linewidth=0.5)
+        axis.set_title(f"{rows[0]['contender']} to the best of\n"
+                       f"{rows[0]['peers']}", fontsize=8)
+        axis.set_xlabel("tokens")
+        axis.set_ylim(bottom=0)
+    axes[0][0].set_ylabel("ratio of times")
+    axes[0][0].legend(fontsize=7)
+    figure.savefig(out, metadata={"Date": None})
+
+
 def parse_arguments():
     def lengths(text):
         first, last, step = map(int, text.split(":"))
@@ -73,8 +111,13 @@ def parse_arguments():
 
     def model(text):
         name, _, file = text.partition("=")
-        return pathlib.Path(file) if file else (
-            bench.ROOT / "build/models" / bench.MODELS[name])
+        return pathlib.Path(file) if file else bench.find(name)
+
+    def names(text):
+        if unknown := set(text.split(",")) - set(contenders.CONTENDERS):
+            raise argparse.ArgumentTypeError(
+                f"no contender {', '.join(unknown)}")
+        return text.split(",")
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -83,38 +126,49 @@ def parse_arguments():
                         metavar="FIRST:LAST:STEP")
     parser.add_argument("--batches", default=[1, 2, 4, 8],
                         type=lambda text: [int(n) for n in text.split(",")])
+    parser.add_argument("--ours", default="txc",
+                        choices=[n for n in contenders.CONTENDERS
+                                 if n.startswith("txc")])
+    parser.add_argument("--peers", type=names, default="onnxruntime")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--turn", type=float, default=0.05, metavar="SECONDS")
     parser.add_argument("--csv", type=pathlib.Path, metavar="FILE")
-    return parser.parse_args()
+    parser.add_argument("--plot", type=pathlib.Path, metavar="OUT.svg")
+    parser.add_argument("saved", type=pathlib.Path, nargs="*")
+    args = parser.parse_args()
+    if bool(args.plot) != bool(args.saved):
+        parser.error("--plot takes an output and the CSV files to draw")
+    return args
 
 
 def main():
     multiprocessing.set_start_method("spawn")
     args = parse_arguments()
+    if args.plot:
+        plot(args.saved, args.plot)
+        return 0
     rows = []
     print(f"{'batch':>5}{'tokens':>13}{'':3}{'shapes':>6}"
           f"{'least':>8}{'median':>8}{'most':>8}")
     ratios = {}
     for row in sweep(args, args.model):
-        batch, length, ratio, _ = row
-        if rows and rows[-1][0] != batch:
-            print_ranges(rows[-1][0], ratios)
+        if rows and rows[-1]["batch"] != row["batch"]:
+            print_ranges(rows[-1]["batch"], ratios)
             ratios = {}
         rows.append(row)
-        ratios[length] = ratio
+        ratios[row["length"]] = row["ratio"]
     if ratios:
-        print_ranges(rows[-1][0], ratios)
+        print_ranges(rows[-1]["batch"], ratios)
     if args.csv:
         with args.csv.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["batch", "length", "ratio", "error"])
+            writer = csv.DictWriter(file, FIELDS)
+            writer.writeheader()
             writer.writerows(rows)
-    bad = [row for row in rows
-           if row[2] > 1 or not row[3] <= bench.TOLERANCE]
-    for batch, length, ratio, error in bad:
-        print(f"{batch}x{length}: ratio {ratio:.2f}, error {error:.1e}")
+    bad = [row for row in rows if row["ratio"] > 1 or bench.is_wrong(row)]
+    for row in bad:
+        print("{batch}x{length}: ratio {ratio:.2f}, error {error:.1e}, cosine "
+              "{cosine:.6f}".format_map(row))
     return 1 if bad else 0
 
 
