@@ -32,6 +32,12 @@ LogicalResult txc::foldCopy(RewriterBase &rewriter, MapOp copy) {
   AffineMap read = cast<kernel::NestInterface>(*copy).getInputMap(0);
   if (!read.isPermutation())
     return rewriter.notifyMatchFailure(copy, "the copy is no permutation");
+  SmallVector<tx::SymExprAttr> dims =
+      tx::getDims(cast<RankedTensorType>(source.getType()));
+  for (auto [r, dim] : llvm::enumerate(dims))
+    if (copy.getSizes()[read.getDimPosition(r)] != dim)
+      return rewriter.notifyMatchFailure(
+          copy, "the copy leaves out a part of the tensor");
 
   // Result dim j of the copy is result dim r of the producer with read(r) = j.
   auto maps = producer->getAttrOfType<ArrayAttr>("maps");
