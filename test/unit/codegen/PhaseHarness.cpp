@@ -56,7 +56,7 @@ CompiledPhase::create(const PhaseProgram &program, const TestCpu &cpu) {
 
   auto compiled = std::make_unique<CompiledPhase>();
   compiled->exprs = kernel->exprs;
-  compiled->tasks = getTaskCount(phase, cpu.target);
+  compiled->tasks = txc::getTaskCount(phase, cpu.target);
   compiled->scratchBytes = getScratchBytes(phase, cpu.target);
   auto jit = KernelJit::create(*module, cpu);
   if (!jit)
@@ -70,12 +70,10 @@ CompiledPhase::create(const PhaseProgram &program, const TestCpu &cpu) {
   return compiled;
 }
 
-txc_fault CompiledPhase::run(ArrayRef<Buffer *> operands,
-                             ArrayRef<Buffer *> results, const Symbols &symbols,
-                             int64_t pieces) const {
+PhaseCall::PhaseCall(ArrayRef<Buffer *> operands, ArrayRef<Buffer *> results,
+                     ArrayRef<int64_t> exprs, int64_t scratchBytes)
+    : values{0}, scratch(scratchBytes) {
   // Every buffer is a base of its own, at offset values[0] = 0.
-  std::vector<char *> bases;
-  std::vector<int64_t> values = {0}, record;
   for (ArrayRef<Buffer *> buffers : {operands, results}) {
     for (Buffer *buffer : buffers) {
       record.push_back(static_cast<int64_t>(bases.size()));
@@ -83,18 +81,31 @@ txc_fault CompiledPhase::run(ArrayRef<Buffer *> operands,
       bases.push_back(buffer->data());
     }
   }
-  for (tx::SymExprAttr expr : exprs) {
+  for (int64_t value : exprs) {
     record.push_back(static_cast<int64_t>(values.size()));
-    values.push_back(evaluateExpr(expr, symbols));
+    values.push_back(value);
   }
-  Buffer scratch(alignTo(evaluateExpr(scratchBytes, symbols), 64));
   std::fill(scratch.begin(), scratch.end(), char(0xff));
-  txc_fault fault = {};
-  txc_kernel_ctx context = {bases.data(), values.data(), scratch.data(),
-                            &fault};
-  int64_t count = evaluateExpr(tasks, symbols);
+  context = {bases.data(), values.data(), scratch.data(), &fault};
+}
+
+std::unique_ptr<PhaseCall>
+CompiledPhase::prepare(ArrayRef<Buffer *> operands, ArrayRef<Buffer *> results,
+                       const Symbols &symbols) const {
+  std::vector<int64_t> values;
+  for (tx::SymExprAttr expr : exprs)
+    values.push_back(evaluateExpr(expr, symbols));
+  return std::make_unique<PhaseCall>(
+      operands, results, values,
+      alignTo(evaluateExpr(scratchBytes, symbols), 64));
+}
+
+txc_fault CompiledPhase::run(ArrayRef<Buffer *> operands,
+                             ArrayRef<Buffer *> results, const Symbols &symbols,
+                             int64_t pieces) const {
+  std::unique_ptr<PhaseCall> call = prepare(operands, results, symbols);
+  int64_t count = getTaskCount(symbols);
   for (int64_t i = 0; i < pieces; ++i)
-    function(&context, record.data(), count * i / pieces,
-             count * (i + 1) / pieces);
-  return fault;
+    runTasks(*call, count * i / pieces, count * (i + 1) / pieces);
+  return call->fault;
 }

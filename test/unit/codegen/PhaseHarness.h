@@ -42,6 +42,26 @@ private:
 
 int64_t evaluateExpr(tx::SymExprAttr expr, const Symbols &symbols);
 
+/// What a kernel is called with. It lives while the phase is called.
+class PhaseCall {
+public:
+  /// \p scratchBytes is a multiple of 64.
+  PhaseCall(llvm::ArrayRef<Buffer *> operands, llvm::ArrayRef<Buffer *> results,
+            llvm::ArrayRef<int64_t> values, int64_t scratchBytes);
+  PhaseCall(const PhaseCall &) = delete;
+  PhaseCall &operator=(const PhaseCall &) = delete;
+
+  txc_fault fault = {};
+
+private:
+  friend class CompiledPhase;
+
+  std::vector<char *> bases;
+  std::vector<int64_t> values, record;
+  Buffer scratch;
+  txc_kernel_ctx context;
+};
+
 /// A phase compiled for a CPU.
 class CompiledPhase {
 public:
@@ -52,6 +72,17 @@ public:
   txc_fault run(llvm::ArrayRef<Buffer *> operands,
                 llvm::ArrayRef<Buffer *> results, const Symbols &symbols,
                 int64_t pieces = 2) const;
+
+  /// The same in two steps, for who runs it often.
+  std::unique_ptr<PhaseCall> prepare(llvm::ArrayRef<Buffer *> operands,
+                                     llvm::ArrayRef<Buffer *> results,
+                                     const Symbols &symbols) const;
+  int64_t getTaskCount(const Symbols &symbols) const {
+    return evaluateExpr(tasks, symbols);
+  }
+  void runTasks(PhaseCall &call, int64_t begin, int64_t end) const {
+    function(&call.context, call.record.data(), begin, end);
+  }
 
 private:
   std::unique_ptr<KernelJit> jit;

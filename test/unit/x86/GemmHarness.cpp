@@ -70,7 +70,7 @@ static int64_t extent(int64_t batch, Strides strides, int64_t rows,
          (columns - 1) * strides.column + 1;
 }
 
-GemmOperands::GemmOperands(const GemmCase &test, std::mt19937 &random)
+GemmOperands::GemmOperands(const GemmCase &test)
     : test(test), packed(test.b == Weights::Packed),
       aStrides(stridesOf(test.a, test.m, test.k)),
       bStrides(weightStrides(test)),
@@ -78,7 +78,16 @@ GemmOperands::GemmOperands(const GemmCase &test, std::mt19937 &random)
       b(packed ? test.batch * bStrides.batch
                : extent(test.batch, bStrides, test.k, test.n),
         test.guard),
-      bias(test.n, test.guard), c(test.batch * test.m * test.n, test.guard) {
+      bias(test.n, test.guard), c(test.batch * test.m * test.n, test.guard) {}
+
+GemmOperands::GemmOperands(const GemmCase &test, char filling)
+    : GemmOperands(test) {
+  std::memset(a.data(), filling, a.size() * sizeof(float));
+  std::memset(b.data(), filling, b.size() * sizeof(float));
+}
+
+GemmOperands::GemmOperands(const GemmCase &test, std::mt19937 &random)
+    : GemmOperands(test) {
   std::uniform_real_distribution<float> uniform(-1, 1);
   for (float &x : a)
     x = uniform(random);
@@ -178,9 +187,8 @@ float test::roundToBf16(float value) {
 /// The scalars of a kernel's signature, in order.
 enum Scalar { Batch, M, N, K, AB, AM, AK, BB, BK, BN, Begin, End, NumScalars };
 
-static std::array<int64_t, NumScalars> scalarsOf(const GemmOperands &operands) {
-  const GemmCase &test = operands.test;
-  const Strides &a = operands.aStrides, &b = operands.bStrides;
+static std::array<int64_t, NumScalars> scalarsOf(const GemmCase &test) {
+  Strides a = stridesOf(test.a, test.m, test.k), b = weightStrides(test);
   return {test.batch, test.m,  test.n, test.k,   a.batch, a.row,
           a.column,   b.batch, b.row,  b.column, 0,       0};
 }
@@ -269,11 +277,9 @@ llvm::Expected<GemmKernel> GemmKernel::create(const GemmCase &test,
   kernel.scratch = std::make_unique<GuardedBuffer<char>>(
       gemmScratchBytes(kernel.schedule, packsB));
 
-  std::mt19937 random; // NOLINT(bugprone-random-generator-seed)
-  GemmOperands example(test, random);
   std::unique_ptr<MLIRContext> context = makeKernelContext();
   OwningOpRef<ModuleOp> module =
-      buildGemm(context.get(), cpu, kernel.schedule, test, scalarsOf(example));
+      buildGemm(context.get(), cpu, kernel.schedule, test, scalarsOf(test));
   if (!module)
     return llvm::createStringError("the product can't be generated");
   auto jit = KernelJit::create(*module, cpu);
@@ -299,7 +305,7 @@ void GemmKernel::run(GemmOperands &operands, int64_t begin, int64_t end) const {
   MemRef a = operands.a.memref(), b = operands.b.memref(),
          bias = operands.bias.memref(), c = operands.c.memref(),
          scratchRef = scratch->memref();
-  std::array<int64_t, NumScalars> s = scalarsOf(operands);
+  std::array<int64_t, NumScalars> s = scalarsOf(operands.test);
   function(&a, &b, &bias, &c, &scratchRef, s[Batch], s[M], s[N], s[K], s[AB],
            s[AM], s[AK], s[BB], s[BK], s[BN], begin, end);
 }

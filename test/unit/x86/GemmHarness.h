@@ -44,6 +44,9 @@ struct Strides {
 /// NaN.
 struct GemmOperands {
   GemmOperands(const GemmCase &test, std::mt19937 &random);
+  /// Every byte of A and B is \p filling: for products too large to fill number
+  /// by number.
+  GemmOperands(const GemmCase &test, char filling);
   float &aAt(int64_t batch, int64_t row, int64_t column);
   float getB(int64_t batch, int64_t row, int64_t column);
 
@@ -54,6 +57,8 @@ struct GemmOperands {
   GuardedBuffer<float> a, b, bias, c;
 
 private:
+  /// Zeros.
+  explicit GemmOperands(const GemmCase &test);
   void setB(int64_t batch, int64_t row, int64_t column, float value);
   /// Where that element is.
   char *findB(int64_t batch, int64_t row, int64_t column);
