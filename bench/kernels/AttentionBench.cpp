@@ -7,7 +7,11 @@
 ///
 /// \file
 /// One core, all tasks of an attention in order. The flops are those of the two
-/// products; with causality only of visible keys.
+/// products; with causality only of visible keys. The bytes are those of keys
+/// and values, once for each group of heads that shares them.
+///
+/// Names say cpu, type of the products, queries x keys, size of a head, and
+/// what is special.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +20,7 @@
 
 using namespace txc;
 using namespace txc::test;
+using x86::DotType;
 
 static double flopsOf(const AttentionCase &test) {
   double pairs = 0;
@@ -27,6 +32,14 @@ static double flopsOf(const AttentionCase &test) {
   return 2.0 * heads * pairs * static_cast<double>(test.size + test.valueSize);
 }
 
+static double bytesOf(const AttentionCase &test) {
+  return static_cast<double>(test.batch * test.heads / test.group * test.keys *
+                             (test.size + test.valueSize)) *
+         sizeof(float);
+}
+
+/// The least time of one pass over all tasks. Short kernels are repeated within
+/// a sample: asking for the time costs a system call.
 static void runAttention(benchmark::State &state, const TestCpu &cpu,
                          const AttentionCase &test) {
   auto kernel = AttentionKernel::create(test, cpu);
@@ -37,42 +50,95 @@ static void runAttention(benchmark::State &state, const TestCpu &cpu,
   std::mt19937 random;
   AttentionOperands operands(test, random);
   int64_t tasks = kernel->taskCount(test);
+  double flops = flopsOf(test);
+  int64_t repeats = std::max<int64_t>(1, static_cast<int64_t>(1e7 / flops));
   kernel->run(operands, 0, tasks);
-  double peak = bench::probePeak(cpu);
-  double start = bench::threadSeconds();
-  for (auto iteration : state)
-    kernel->run(operands, 0, tasks);
-  double seconds = bench::threadSeconds() - start;
-  bench::reportRate(state, cpu, flopsOf(test), seconds, peak);
+  double peak = bench::probePeak(cpu, test.type);
+  double least = std::numeric_limits<double>::max();
+  for (auto iteration : state) {
+    double start = bench::threadSeconds();
+    for (int64_t i = 0; i < repeats; ++i)
+      kernel->run(operands, 0, tasks);
+    double seconds = (bench::threadSeconds() - start) / double(repeats);
+    least = std::min(least, seconds);
+    state.SetIterationTime(seconds);
+  }
+  peak = std::max(peak, bench::probePeak(cpu, test.type));
+  state.counters["least_us"] = least * 1e6;
+  state.counters["GFLOPS"] = flops / least * 1e-9;
+  state.counters["GB/s"] = bytesOf(test) / least * 1e-9;
+  state.counters["%peak"] = 100 * flops / least / peak;
+}
+
+static std::vector<std::pair<std::string, AttentionCase>> listCases() {
+  std::vector<std::pair<std::string, AttentionCase>> cases;
+  auto add = [&](AttentionCase test, const std::string &what = "") {
+    test.layout = HeadLayout::SequenceMajor;
+    std::string name = std::to_string(test.queries) + "x" +
+                       std::to_string(test.keys) + "/" +
+                       std::to_string(test.size);
+    if (test.causalOffset)
+      name += "/causal";
+    if (test.group > 1)
+      name += "/group" + std::to_string(test.group);
+    cases.emplace_back(name + what, test);
+  };
+  auto square = [](int64_t length, int64_t size) {
+    return AttentionCase{1, 4, 1, length, length, size, size};
+  };
+  for (int64_t length : {512, 2048})
+    for (int64_t size : {64, 128}) {
+      AttentionCase test = square(length, size);
+      add(test);
+      test.causalOffset = 0;
+      add(test);
+    }
+  // Other sizes of heads and lengths.
+  for (int64_t size : {32, 40, 80, 96, 192, 256})
+    add(square(512, size));
+  for (int64_t length : {16, 17, 32, 33, 64, 97, 128, 197, 257, 384, 1500})
+    add(square(length, length % 2 ? 32 : 64));
+  // Heads that share keys and values, as in prefill.
+  AttentionCase grouped{1, 8, 4, 512, 512, 64, 64};
+  grouped.causalOffset = 0;
+  add(grouped);
+  // Masks.
+  AttentionCase masked = square(512, 64);
+  masked.mask = MaskKind::AdditivePerKey;
+  add(masked, "/keymask");
+  masked.mask = MaskKind::Additive;
+  add(masked, "/mask");
+  // Few queries behind many keys.
+  for (int64_t queries : {1, 2, 4, 5, 8, 15})
+    for (int64_t keys : {128, 1024, 4096}) {
+      AttentionCase decode{1, 8, 4, queries, keys, 64, 64};
+      decode.causalOffset = keys - queries;
+      add(decode);
+    }
+  AttentionCase wide{1, 8, 1, 1, 4096, 128, 128};
+  add(wide);
+  return cases;
 }
 
 static const bool registered = [] {
-  AttentionCase bert{1, 12, 1, 128, 128, 64, 64};
-  bert.layout = HeadLayout::SequenceMajor;
-  bert.mask = MaskKind::AdditivePerKey;
-  AttentionCase small{1, 12, 1, 128, 128, 32, 32};
-  small.layout = HeadLayout::SequenceMajor;
-  AttentionCase medium{1, 4, 1, 512, 512, 64, 64};
-  AttentionCase masked = medium;
-  masked.mask = MaskKind::Additive;
-  AttentionCase causal{1, 4, 2, 512, 512, 128, 128};
-  causal.causalOffset = 0;
-  AttentionCase decode{1, 8, 4, 1, 1024, 64, 64};
-  const std::pair<const char *, AttentionCase> cases[] = {
-      {"bert", bert},     {"small", small},   {"medium", medium},
-      {"masked", masked}, {"causal", causal}, {"decode", decode}};
   for (const TestCpu &cpu : testCpus()) {
     if (!cpu.canRun)
       continue;
-    for (auto &[name, test] : cases) {
-      std::string fullName = "attention/" + cpu.name + "/" + name;
-      AttentionCase copy = test;
-      benchmark::RegisterBenchmark(fullName.c_str(),
-                                   [&cpu, copy](benchmark::State &state) {
-                                     runAttention(state, cpu, copy);
-                                   })
-          ->Unit(benchmark::kMicrosecond);
-    }
+    for (const auto &[name, shape] : listCases())
+      for (DotType type : {DotType::f32, DotType::bf16}) {
+        if (!x86::hasDotInstruction(type, cpu.target))
+          continue;
+        AttentionCase test = shape;
+        test.type = type;
+        std::string fullName = "attention/" + cpu.name + "/" +
+                               x86::getName(type).str() + "/" + name;
+        benchmark::RegisterBenchmark(fullName.c_str(),
+                                     [&cpu, test](benchmark::State &state) {
+                                       runAttention(state, cpu, test);
+                                     })
+            ->UseManualTime()
+            ->Unit(benchmark::kMicrosecond);
+      }
   }
   return true;
 }();
