@@ -32,28 +32,29 @@ AttentionHead txc::x86::attentionHead(const AttentionSpec &spec) {
 
 AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
                                    const DotAtom &tileAtom,
-                                   const AttentionSpec &spec, Value scratch)
+                                   const AttentionSpec &spec, Value buffer)
     : code(code), atom(atom), tileAtom(tileAtom), spec(spec),
       schedule(spec.schedule), element(atom.word()), head(attentionHead(spec)),
-      S(code.index(spec.queries)), T(code.index(spec.keys)) {
-  AttentionScratch layout = layOutAttentionScratch(spec.target, schedule, head);
-  Value base = code.pointerTo(scratch);
+      S(code.index(spec.queries)), T(code.index(spec.keys)),
+      layout(layOutAttentionScratch(spec.target, schedule, head)),
+      scratch(code.pointerTo(buffer)) {
   auto part = [&](int64_t offset) {
-    return code.advance(base, offset, code.builder.getI8Type());
+    return code.advance(scratch, offset, code.builder.getI8Type());
   };
-  queryPanel = part(layout.queries);
   scores = part(layout.scores);
-  outputs = part(layout.outputs);
-  maxima = part(layout.maxima);
-  sums = part(layout.sums);
+  blockMaxima = part(layout.blockMaxima);
   corrections = part(layout.corrections);
+  ignored = part(layout.ignored);
   biases = part(layout.biases);
-  valuePanel = part(layout.values);
-  queryWords = part(layout.queryWords);
-  keyWords = part(layout.keyWords);
-  valueWords = part(layout.valueWords);
+  values = part(layout.values);
+  scaledQueries = part(layout.queries);
+  keyWords = part(layout.keys);
   numbers = part(layout.numbers);
 }
+
+//===----------------------------------------------------------------------===//
+// Tasks
+//===----------------------------------------------------------------------===//
 
 AttentionEmitter::Queries AttentionEmitter::decodeTask(Value task) {
   Value blocks = code.ceilDiv(S, schedule.queryBlock);
@@ -62,26 +63,63 @@ AttentionEmitter::Queries AttentionEmitter::decodeTask(Value task) {
   Queries queries;
   queries.b = code.div(headTask, heads);
   queries.h = code.rem(headTask, heads);
-  queries.first = code.mul(code.rem(task, blocks), schedule.queryBlock);
-  queries.count = code.min(code.sub(S, queries.first), schedule.queryBlock);
+  queries.block = code.rem(task, blocks);
+  queries.first = code.mul(queries.block, schedule.queryBlock);
   Value keyHead = code.div(queries.h, code.index(spec.group));
+  queries.queryTotal = S;
+  queries.keyTotal = T;
+  queries.count = code.min(code.sub(queries.queryTotal, queries.first),
+                           schedule.queryBlock);
+  queries.queries = code.pointerTo(spec.q, {queries.b, queries.h});
+  queries.results = code.pointerTo(spec.o, {queries.b, queries.h});
   queries.keys = code.pointerTo(spec.k, {queries.b, keyHead});
   queries.values = code.pointerTo(spec.v, {queries.b, keyHead});
 
-  queries.keyEnd = T;
+  queries.keyCount = queries.keyTotal;
   if (spec.validKeys)
-    queries.keyEnd =
-        code.min(T, spec.validKeys(code.builder, code.loc, queries.b));
+    queries.keyCount = code.min(
+        queries.keyTotal, spec.validKeys(code.builder, code.loc, queries.b));
+  queries.keyEnd = queries.keyCount;
   if (spec.causalOffset) {
     Value offset = spec.causalOffset(code.builder, code.loc, queries.b);
     queries.causalLimit = code.add(queries.first, offset);
-    queries.keyEnd =
-        code.min(queries.keyEnd, code.add(queries.causalLimit, queries.count));
+    queries.keyEnd = code.min(queries.keyCount,
+                              code.add(queries.causalLimit, queries.count));
   }
+  setState(queries, code.index(0));
   return queries;
 }
 
-void AttentionEmitter::emitTask(Value task) {
+void AttentionEmitter::setState(Queries &queries, Value slot) {
+  Type byte = code.builder.getI8Type();
+  Value base =
+      code.advance(code.advance(scratch, layout.blocks, byte),
+                   code.mul(slot, code.index(layout.blockBytes)), byte);
+  queries.panel = code.advance(base, layout.panel, byte);
+  queries.outputs = code.advance(base, layout.outputs, byte);
+  queries.maxima = code.advance(base, layout.maxima, byte);
+  queries.sums = code.advance(base, layout.sums, byte);
+}
+
+/// The block of the same head that comes \p number blocks later.
+AttentionEmitter::Queries AttentionEmitter::advanceBlock(const Queries &first,
+                                                         Value number) {
+  Queries queries = first;
+  Value distance = code.mul(number, schedule.queryBlock);
+  queries.block = code.add(first.block, number);
+  queries.first = code.add(first.first, distance);
+  queries.count = code.min(code.sub(queries.queryTotal, queries.first),
+                           schedule.queryBlock);
+  if (first.causalLimit) {
+    queries.causalLimit = code.add(first.causalLimit, distance);
+    queries.keyEnd =
+        code.min(first.keyCount, code.add(queries.causalLimit, queries.count));
+  }
+  setState(queries, number);
+  return queries;
+}
+
+void AttentionEmitter::emitTask(Value task, Value begin, Value end) {
   Queries queries = decodeTask(task);
   // Up to here a row at a time costs less than a block of mostly empty lanes.
   constexpr int64_t fewQueries = 4;
@@ -91,24 +129,74 @@ void AttentionEmitter::emitTask(Value task) {
     int64_t remainder = *known % schedule.queryBlock;
     readsRows &= 0 < remainder && remainder <= fewQueries;
   }
+  // The first task of some that go together does them all. Which ones are there
+  // changes no bits: a block goes through the same keys either way.
+  auto emitTogether = [&] {
+    Value total = queries.queryTotal;
+    Value fullBlocks = code.ceilDiv(
+        readsRows ? code.sub(total, fewQueries) : total, schedule.queryBlock);
+    Value number = code.rem(queries.block, code.index(schedule.blocksTogether));
+    Value isFirst = code.compare(CmpIPredicate::eq, task, begin);
+    Value isStart = code.compare(CmpIPredicate::eq, number, code.index(0));
+    Value count = code.sub(code.index(schedule.blocksTogether), number);
+    count = code.min(count, code.sub(end, task));
+    count = code.min(count, code.sub(fullBlocks, queries.block));
+    code.ifThen(arith::OrIOp::create(code.builder, code.loc, isFirst, isStart),
+                [&] { emitBlocks(queries, count); });
+  };
   if (!readsRows)
-    return emitBlock(queries);
+    return emitTogether();
   Value areFew =
       code.compare(CmpIPredicate::sle, queries.count, code.index(fewQueries));
-  code.ifThenElse(
-      areFew, [&] { emitRows(queries); }, [&] { emitBlock(queries); });
+  code.ifThenElse(areFew, [&] { emitRows(queries); }, emitTogether);
 }
 
-void AttentionEmitter::emitBlock(const Queries &queries) {
-  packQueries(queries);
-  initializeState(queries);
-  code.loop(code.index(0), queries.keyEnd, schedule.keyBlock, [&](Value key) {
-    Keys keys{key, code.min(code.sub(queries.keyEnd, key), schedule.keyBlock)};
-    emitScores(queries, keys);
-    emitSoftmax(queries, keys);
-    emitOutputs(queries, keys);
+void AttentionEmitter::emitBlocks(const Queries &first, Value count) {
+  auto forEachBlock = [&](function_ref<void(const Queries &)> body) {
+    code.loop(code.index(0), count, 1,
+              [&](Value number) { body(advanceBlock(first, number)); });
+  };
+  forEachBlock([&](const Queries &queries) {
+    packQueries(queries);
+    initializeState(queries);
   });
-  finish(queries);
+  Value end = advanceBlock(first, code.sub(count, 1)).keyEnd;
+  code.loop(code.index(0), end, schedule.keyBlock, [&](Value key) {
+    Keys all{key, code.min(code.sub(end, key), schedule.keyBlock)};
+    if (schedule.converts())
+      packKeys(first, all);
+    if (copiesValues())
+      packValues(first, all);
+    Value biasesCount;
+    if (spec.mask && spec.maskIsPerKey)
+      biasesCount = loadKeyBiases(first, all);
+    forEachBlock([&](const Queries &queries) {
+      Keys keys{key,
+                code.min(code.sub(queries.keyEnd, key), schedule.keyBlock)};
+      auto emit = [&] {
+        Value plain = countPlainKeys(queries, keys, biasesCount);
+        code.loop(code.index(0), queries.count, tileLanes(), [&](Value lane) {
+          auto emitLanes = [&](int64_t vectors) {
+            emitScores(queries, keys, lane, vectors, plain);
+            softmaxLanes(queries, keys, lane, vectors);
+          };
+          Value isNarrow =
+              code.compare(CmpIPredicate::sle, code.sub(queries.count, lane),
+                           code.index(lanes()));
+          code.ifThenElse(
+              isNarrow, [&] { emitLanes(1); },
+              [&] { emitLanes(schedule.scoreVectors); });
+        });
+        emitOutputs(queries, keys);
+      };
+      if (!spec.causalOffset)
+        return emit();
+      // Earlier blocks may see none of these keys.
+      code.ifThen(code.compare(CmpIPredicate::sgt, keys.count, code.index(0)),
+                  emit);
+    });
+  });
+  forEachBlock([&](const Queries &queries) { finish(queries); });
 }
 
 /// Sets up the running softmax of a block of queries.
@@ -119,51 +207,88 @@ void AttentionEmitter::initializeState(const Queries &queries) {
   Value least =
       code.constant(vectorType(), std::numeric_limits<float>::lowest());
   // A sum of 1 makes the result for no keys 0.
-  Value noKeys = code.compare(CmpIPredicate::eq, T, code.index(0));
+  Value noKeys =
+      code.compare(CmpIPredicate::eq, queries.keyTotal, code.index(0));
   Value sum = code.select(noKeys, code.constant(element, 1.0),
                           code.constant(element, 0.0));
   Value sumVector = code.splat(sum, vectorType());
   Value zero = code.constant(vectorType(), 0.0);
   code.loop(code.index(0), queries.count, lanes(), [&](Value lane) {
-    code.store(least, scratchAt(maxima, lane));
-    code.store(sumVector, scratchAt(sums, lane));
+    code.store(least, scratchAt(queries.maxima, lane));
+    code.store(sumVector, scratchAt(queries.sums, lane));
   });
   Value rows = code.roundUp(queries.count, schedule.outputRows);
   code.loop(code.index(0), code.mul(rows, valueVectors() * lanes()), lanes(),
-            [&](Value i) { code.store(zero, scratchAt(outputs, i)); });
+            [&](Value i) { code.store(zero, scratchAt(queries.outputs, i)); });
 }
 
-/// Copies the queries to [size][queryBlock], scaled.
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+/// Copies the queries to [size][queryBlock], scaled, and converted if need be.
 void AttentionEmitter::packQueries(const Queries &queries) {
-  Value from = code.pointerTo(spec.q, {queries.b, queries.h, queries.first});
+  OpBuilder &b = code.builder;
+  Value offset = code.mul(queries.first, code.index(spec.q.strides[2]));
+  Value from = code.advance(queries.queries, offset, element);
   PanelSource source{from, spec.q.strides[2], spec.q.strides[3], queries.count,
                      code.index(spec.size)};
-  emitPackPanel(code, element, source, schedule.queryBlock, queryPanel);
-  if (spec.scale != 1.0) {
-    Value scale = code.constant(vectorType(), spec.scale);
+  Value scale = code.constant(vectorType(), spec.scale);
+  auto emitScaled = [&](Value from, Value to, Value mask) {
+    Value value = mask ? code.maskedLoad(vectorType(), from, mask)
+                       : code.load(vectorType(), from);
+    value = arith::MulFOp::create(b, code.loc, value, scale);
+    if (mask)
+      code.maskedStore(value, to, mask);
+    else
+      code.store(value, to);
+  };
+  if (!schedule.converts()) {
+    emitPackPanel(code, element, source, schedule.queryBlock, queries.panel);
+    if (spec.scale != 1.0)
+      code.loop(code.index(0), code.index(spec.size * schedule.queryBlock),
+                lanes(), [&](Value i) {
+                  Value at = scratchAt(queries.panel, i);
+                  emitScaled(at, at, /*mask=*/Value());
+                });
+    return;
+  }
+  if (isStaticOne(spec.q.strides[3])) {
+    int64_t full = spec.size / lanes() * lanes();
+    Value tailMask;
+    if (full != spec.size)
+      tailMask = code.firstLanes(vectorType(), code.index(spec.size - full));
+    code.loop(code.index(0), queries.count, 1, [&](Value row) {
+      Value rowFrom =
+          scratchAt(from, code.mul(row, code.index(source.laneStride)));
+      Value rowTo = scratchAt(scaledQueries, code.mul(row, spec.size));
+      for (int64_t i = 0; i < full; i += lanes())
+        emitScaled(code.advance(rowFrom, i, element),
+                   code.advance(rowTo, i, element), /*mask=*/Value());
+      if (tailMask)
+        emitScaled(code.advance(rowFrom, full, element),
+                   code.advance(rowTo, full, element), tailMask);
+    });
+    source.laneStride = b.getIndexAttr(spec.size);
+  } else {
+    emitPackPanel(code, element, source, schedule.queryBlock, scaledQueries);
     code.loop(code.index(0), code.index(spec.size * schedule.queryBlock),
               lanes(), [&](Value i) {
-                Value at = scratchAt(queryPanel, i);
-                Value value = code.load(vectorType(), at);
-                code.store(
-                    arith::MulFOp::create(code.builder, code.loc, value, scale),
-                    at);
+                Value at = scratchAt(scaledQueries, i);
+                emitScaled(at, at, /*mask=*/Value());
               });
+    source.laneStride = b.getIndexAttr(1);
+    source.kStride = b.getIndexAttr(schedule.queryBlock);
+    source.lanes = code.index(schedule.queryBlock);
   }
-  if (!schedule.converts())
-    return;
-  OpBuilder &b = code.builder;
-  PanelSource panel{queryPanel, b.getIndexAttr(1),
-                    b.getIndexAttr(schedule.queryBlock),
-                    code.index(schedule.queryBlock), code.index(spec.size)};
-  emitPackWords(code, tileAtom, panel, schedule.queryBlock, RowScales(),
-                numbers, queryWords);
+  source.pointer = scaledQueries;
+  emitPackWords(code, tileAtom, source, schedule.queryBlock, RowScales(),
+                numbers, queries.panel);
 }
 
 /// Converts a block of keys to panels of scoreKeys.
 void AttentionEmitter::packKeys(const Queries &queries, const Keys &keys) {
   Value stride = code.index(spec.k.strides[2]);
-  int64_t steps = llvm::divideCeil(spec.size, tileAtom.depth());
   code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
     Value offset = code.mul(code.add(keys.first, key), stride);
     Value left = code.min(code.sub(keys.count, key), schedule.scoreKeys);
@@ -171,84 +296,123 @@ void AttentionEmitter::packKeys(const Queries &queries, const Keys &keys) {
                        spec.k.strides[2], spec.k.strides[3], left,
                        code.index(spec.size)};
     emitPackWords(code, tileAtom, source, schedule.scoreKeys, RowScales(),
-                  numbers, scratchAt(keyWords, code.mul(key, steps)));
+                  numbers, scratchAt(keyWords, code.mul(key, sizeSteps())));
   });
 }
 
-void AttentionEmitter::emitScores(const Queries &queries, const Keys &keys) {
-  if (schedule.converts())
-    packKeys(queries, keys);
+/// Calls \p body for tiles of about equal width.
+void AttentionEmitter::forEachOutputTile(
+    function_ref<void(int64_t firstVector, int64_t vectors)> body) {
+  int64_t numTiles = llvm::divideCeil(valueVectors(), schedule.outputVectors);
+  int64_t first = 0;
+  for (int64_t i = 0; i < numTiles; ++i) {
+    int64_t vectors = llvm::divideCeil(valueVectors() - first, numTiles - i);
+    body(first, vectors);
+    first += vectors;
+  }
+}
+
+/// Copies a block of values whose elements are not adjacent, or converts it,
+/// to the columns of each tile.
+void AttentionEmitter::packValues(const Queries &queries, const Keys &keys) {
+  Value offset = code.mul(keys.first, code.index(spec.v.strides[2]));
+  Value from = code.advance(queries.values, offset, element);
+  Value elementStride = code.index(spec.v.strides[3]);
+  forEachOutputTile([&](int64_t first, int64_t vectors) {
+    int64_t begin = first * lanes(), width = vectors * lanes();
+    PanelSource source{
+        code.advance(from, code.mul(elementStride, begin), element),
+        spec.v.strides[3], spec.v.strides[2],
+        code.index(std::min(width, spec.valueSize - begin)), keys.count};
+    Value to = getValueTile(first);
+    if (schedule.converts())
+      emitPackWords(code, tileAtom, source, width, RowScales(), numbers, to);
+    else
+      emitPackPanel(code, element, source, width, to);
+  });
+}
+
+/// Where the columns from vector \p first on are, if values are copied.
+Value AttentionEmitter::getValueTile(int64_t first) {
+  int64_t steps = llvm::divideCeil(schedule.keyBlock, tileAtom.depth());
+  return code.advance(values, first * lanes() * steps, element);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Scores of the queries from \p lane on, and the maxima including them. The
+/// first \p plain keys' scores are what the softmax takes, the others change.
+void AttentionEmitter::emitScores(const Queries &queries, const Keys &keys,
+                                  Value lane, int64_t vectors, Value plain) {
+  for (int64_t j = 0; j < vectors; ++j) {
+    Value at = code.add(lane, j * lanes());
+    code.store(code.load(vectorType(), scratchAt(queries.maxima, at)),
+               scratchAt(blockMaxima, at));
+  }
   Value stride = code.index(spec.k.strides[2]);
-  int64_t steps = llvm::divideCeil(spec.size, tileAtom.depth());
+  ScoreTile tile;
+  tile.keysArePacked = schedule.converts();
+  tile.keyStride = stride;
+  tile.elementStride = spec.k.strides[3];
+  tile.size = code.index(sizeSteps());
+  tile.queries = scratchAt(queries.panel, lane);
+  tile.vectors = vectors;
   code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
     Value offset = code.mul(code.add(keys.first, key), stride);
-    ScoreTile tile;
-    tile.keysArePacked = schedule.converts();
     tile.keys = tile.keysArePacked
-                    ? scratchAt(keyWords, code.mul(key, steps))
+                    ? scratchAt(keyWords, code.mul(key, sizeSteps()))
                     : code.advance(queries.keys, offset, element);
     tile.keyCount = code.sub(keys.count, key);
-    tile.keyStride = stride;
-    tile.elementStride = spec.k.strides[3];
-    tile.size = code.index(steps);
-    code.loop(code.index(0), queries.count, tileLanes(), [&](Value lane) {
-      tile.queries =
-          scratchAt(schedule.converts() ? queryWords : queryPanel, lane);
-      tile.scores = scoresAt(key, lane);
-      emitScoreTile(code, tileAtom, schedule, tile);
-    });
+    tile.scores = scoresAt(key, lane);
+    Value isPlain = code.compare(CmpIPredicate::slt, key, plain);
+    tile.maxima = scratchAt(code.select(isPlain, blockMaxima, ignored), lane);
+    emitScoreTile(code, tileAtom, schedule, tile);
   });
-}
-
-/// Copies a block of values whose elements are not adjacent, or converts it.
-/// Returns where they are then, in rows of whole vectors.
-Value AttentionEmitter::packValues(const Queries &queries, const Keys &keys) {
-  int64_t width = valueVectors() * lanes();
-  Value offset = code.mul(keys.first, code.index(spec.v.strides[2]));
-  PanelSource source{code.advance(queries.values, offset, element),
-                     spec.v.strides[3], spec.v.strides[2],
-                     code.index(spec.valueSize), keys.count};
-  if (schedule.converts()) {
-    emitPackWords(code, tileAtom, source, width, RowScales(), numbers,
-                  valueWords);
-    return valueWords;
-  }
-  emitPackPanel(code, element, source, width, valuePanel);
-  return valuePanel;
+  for (int64_t j = 0; j < vectors; ++j)
+    transformScores(queries, keys, plain, code.add(lane, j * lanes()));
 }
 
 void AttentionEmitter::emitOutputs(const Queries &queries, const Keys &keys) {
-  Value stride = code.index(spec.v.strides[2]);
+  Value offset = code.mul(keys.first, code.index(spec.v.strides[2]));
+  Value from = code.advance(queries.values, offset, element);
   OutputTile tile;
-  Value values =
-      code.advance(queries.values, code.mul(keys.first, stride), element);
-  tile.valueStride = spec.v.strides[2];
   tile.outputPitch = valueVectors() * lanes();
   int64_t lastLanes = spec.valueSize - (valueVectors() - 1) * lanes();
-  if (head.packsValues || schedule.converts()) {
-    values = packValues(queries, keys);
-    tile.valueStride = code.builder.getIndexAttr(tile.outputPitch);
-    lastLanes = lanes();
-  }
-  tile.keyCount = code.ceilDiv(keys.count, tileAtom.depth());
-
-  // Tiles of about equal width.
-  int64_t numTiles = llvm::divideCeil(valueVectors(), schedule.outputVectors);
-  code.loop(code.index(0), queries.count, schedule.outputRows, [&](Value row) {
-    tile.weights = scoresAt(code.index(0), row);
-    tile.corrections = scratchAt(corrections, row);
-    Value outputRow = scratchAt(outputs, code.mul(row, tile.outputPitch));
-    int64_t vector = 0;
-    for (int64_t i = 0; i < numTiles; ++i) {
-      tile.vectors = llvm::divideCeil(valueVectors() - vector, numTiles - i);
-      tile.values = code.advance(values, vector * lanes(), element);
-      tile.outputs = code.advance(outputRow, vector * lanes(), element);
-      vector += tile.vectors;
-      tile.lastLanes = vector == valueVectors() ? lastLanes : lanes();
-      emitOutputTile(code, tileAtom, schedule, tile);
-    }
+  forEachOutputTile([&](int64_t first, int64_t vectors) {
+    bool isLast = first + vectors == valueVectors();
+    tile.vectors = vectors;
+    tile.lastLanes = isLast && !copiesValues() ? lastLanes : lanes();
+    tile.values = copiesValues() ? getValueTile(first)
+                                 : code.advance(from, first * lanes(), element);
+    tile.valueStride =
+        copiesValues()
+            ? OpFoldResult(code.builder.getIndexAttr(vectors * lanes()))
+            : spec.v.strides[2];
+    code.loop(
+        code.index(0), queries.count, schedule.outputRows, [&](Value row) {
+          Value seen = keys.count;
+          if (queries.causalLimit) {
+            // Of the last of the rows.
+            Value limit = code.add(queries.causalLimit,
+                                   code.add(row, schedule.outputRows));
+            seen = code.min(seen, code.max(code.sub(limit, keys.first), 0));
+          }
+          tile.keyCount = code.ceilDiv(seen, tileAtom.depth());
+          tile.weights = scoresAt(code.index(0), row);
+          tile.corrections = scratchAt(corrections, row);
+          Value outputRow =
+              scratchAt(queries.outputs, code.mul(row, tile.outputPitch));
+          tile.outputs = code.advance(outputRow, first * lanes(), element);
+          emitOutputTile(code, tileAtom, schedule, tile);
+        });
   });
 }
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
 
 void AttentionEmitter::finish(const Queries &queries) {
   code.loop(code.index(0), queries.count, 1,
@@ -256,7 +420,7 @@ void AttentionEmitter::finish(const Queries &queries) {
 }
 
 void AttentionEmitter::finishRow(const Queries &queries, Value row) {
-  Value sumAt = scratchAt(sums, row);
+  Value sumAt = scratchAt(queries.sums, row);
   Value zero = code.constant(element, 0.0);
   auto isEmptySum = [&](Value sum) -> Value {
     return arith::CmpFOp::create(code.builder, code.loc, CmpFPredicate::OEQ,
@@ -272,9 +436,11 @@ void AttentionEmitter::finishRow(const Queries &queries, Value row) {
   Value isEmpty;
   if (spec.fullyMasked == FullyMasked::Zero)
     isEmpty = isEmptySum(sum);
-  Value from = scratchAt(outputs, code.mul(row, valueVectors() * lanes()));
-  Value to = code.pointerTo(
-      spec.o, {queries.b, queries.h, code.add(queries.first, row)});
+  Value from =
+      scratchAt(queries.outputs, code.mul(row, valueVectors() * lanes()));
+  Value offset =
+      code.mul(code.add(queries.first, row), code.index(spec.o.strides[2]));
+  Value to = code.advance(queries.results, offset, element);
   storeRow(from, to, factor, isEmpty);
 }
 
@@ -283,12 +449,13 @@ void AttentionEmitter::finishRow(const Queries &queries, Value row) {
 void AttentionEmitter::averageValues(const Queries &queries, Value row) {
   Value keyStride = code.index(spec.v.strides[2]);
   Value elementStride = code.index(spec.v.strides[3]);
-  Value output = scratchAt(outputs, code.mul(row, valueVectors() * lanes()));
+  Value output =
+      scratchAt(queries.outputs, code.mul(row, valueVectors() * lanes()));
   code.loop(code.index(0), code.index(spec.valueSize), 1, [&](Value i) {
     Value column =
         code.advance(queries.values, code.mul(i, elementStride), element);
     SmallVector<Value> total = code.loop(
-        code.index(0), T, 1, {code.constant(element, 0.0)},
+        code.index(0), queries.keyTotal, 1, {code.constant(element, 0.0)},
         [&](Value key, ValueRange carried) -> SmallVector<Value> {
           Value value = code.load(
               element, code.advance(column, code.mul(key, keyStride), element));
@@ -297,10 +464,10 @@ void AttentionEmitter::averageValues(const Queries &queries, Value row) {
         });
     code.store(total.front(), scratchAt(output, i));
   });
-  Value count = arith::IndexCastOp::create(code.builder, code.loc,
-                                           code.builder.getI64Type(), T);
+  Value count = arith::IndexCastOp::create(
+      code.builder, code.loc, code.builder.getI64Type(), queries.keyTotal);
   count = arith::SIToFPOp::create(code.builder, code.loc, element, count);
-  code.store(count, scratchAt(sums, row));
+  code.store(count, scratchAt(queries.sums, row));
 }
 
 /// Stores a row times \p factor, or zeros where \p isEmpty (null: never).
@@ -361,6 +528,7 @@ LogicalResult txc::x86::emitAttentionTasks(OpBuilder &builder, Location loc,
   CodeBuilder code(builder, loc, spec.target);
   DotAtom tileAtom(builder.getContext(), spec.schedule.type, spec.target);
   AttentionEmitter emitter(code, *atom, tileAtom, spec, scratch);
-  code.loop(taskBegin, taskEnd, 1, [&](Value task) { emitter.emitTask(task); });
+  code.loop(taskBegin, taskEnd, 1,
+            [&](Value task) { emitter.emitTask(task, taskBegin, taskEnd); });
   return success();
 }

@@ -25,20 +25,30 @@ public:
   AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
                    const DotAtom &tileAtom, const AttentionSpec &spec,
                    mlir::Value scratch);
-  void emitTask(mlir::Value task);
+  /// Emits what task \p task of the range \p begin to \p end does.
+  void emitTask(mlir::Value task, mlir::Value begin, mlir::Value end);
 
 private:
   /// A block of queries of one head.
   struct Queries {
     mlir::Value b, h;
+    /// Which block of the head it is.
+    mlir::Value block;
     /// First query, and how many there are.
     mlir::Value first, count;
-    /// Of the keys' and values' own head.
+    /// Of the head: query 0 and its result.
+    mlir::Value queries, results;
+    /// Of the keys' and values' own head: key 0.
     mlir::Value keys, values;
-    /// Keys after this one are hidden from all of the queries.
-    mlir::Value keyEnd;
+    /// All queries and keys of the head.
+    mlir::Value queryTotal, keyTotal;
+    /// Keys that are valid, and those that are not hidden from all of the
+    /// queries.
+    mlir::Value keyCount, keyEnd;
     /// The first query sees keys up to this one; null if not causal.
     mlir::Value causalLimit;
+    /// The block's state, see AttentionScratch.
+    mlir::Value panel, outputs, maxima, sums;
   };
   struct Keys {
     mlir::Value first, count;
@@ -46,12 +56,16 @@ private:
 
   // Attention.cpp
   Queries decodeTask(mlir::Value task);
-  void emitBlock(const Queries &queries);
+  void setState(Queries &queries, mlir::Value slot);
+  Queries advanceBlock(const Queries &first, mlir::Value number);
+  void emitBlocks(const Queries &first, mlir::Value count);
   void initializeState(const Queries &queries);
   void packQueries(const Queries &queries);
   void packKeys(const Queries &queries, const Keys &keys);
-  mlir::Value packValues(const Queries &queries, const Keys &keys);
-  void emitScores(const Queries &queries, const Keys &keys);
+  void packValues(const Queries &queries, const Keys &keys);
+  mlir::Value getValueTile(int64_t first);
+  void emitScores(const Queries &queries, const Keys &keys, mlir::Value lane,
+                  int64_t vectors, mlir::Value plain);
   void emitOutputs(const Queries &queries, const Keys &keys);
   void finish(const Queries &queries);
   void finishRow(const Queries &queries, mlir::Value row);
@@ -60,19 +74,21 @@ private:
                 mlir::Value isEmpty);
 
   // AttentionSoftmax.cpp
-  void emitSoftmax(const Queries &queries, const Keys &keys);
-  void softmaxLanes(const Keys &keys, mlir::Value lane);
+  mlir::Value loadKeyBiases(const Queries &queries, const Keys &keys);
+  mlir::Value countPlainKeys(const Queries &queries, const Keys &keys,
+                             mlir::Value biasesCount);
+  void transformScores(const Queries &queries, const Keys &keys,
+                       mlir::Value begin, mlir::Value lane);
+  mlir::Value transformKeys(const Queries &queries, const Keys &keys,
+                            mlir::Value lane, mlir::Value begin,
+                            mlir::Value end, mlir::Value maximum,
+                            llvm::function_ref<mlir::Value(mlir::Value)> bias);
+  void softmaxLanes(const Queries &queries, const Keys &keys, mlir::Value lane,
+                    int64_t vectors);
   llvm::SmallVector<mlir::Value> weightLanes(const Keys &keys, mlir::Value lane,
                                              llvm::ArrayRef<mlir::Value> now);
-  void transformScores(const Queries &queries, const Keys &keys);
-  void transformLanes(const Queries &queries, const Keys &keys,
-                      mlir::Value lane);
-  void transformKeys(const Queries &queries, const Keys &keys, mlir::Value lane,
-                     mlir::Value begin, mlir::Value end,
-                     llvm::function_ref<mlir::Value(mlir::Value)> biasOf);
-  mlir::Value emitLarger(mlir::Value a, mlir::Value b);
+  mlir::Value emitWeight(mlir::Value score, mlir::Value maximum);
   mlir::Value transformScore(mlir::Value score, mlir::Value bias);
-  mlir::Value loadKeyBiases(const Queries &queries, const Keys &keys);
   void loadBiasSquare(const Queries &queries, const Keys &keys,
                       mlir::Value lane, mlir::Value key);
   void storeBias(const Queries &queries, const Keys &keys, mlir::Value query,
@@ -87,14 +103,16 @@ private:
   void emitRows(const Queries &block);
   void emitRow(const Queries &query);
   void packRow(const Queries &query);
-  mlir::Value emitRowDots(mlir::Value keys, mlir::Value left);
+  mlir::Value emitRowDots(const Queries &query, mlir::Value keys,
+                          mlir::Value left);
   mlir::Value emitRowScores(const Queries &query, const Keys &keys);
-  void emitRowSoftmax(const Keys &keys, mlir::Value greatest);
+  void emitRowSoftmax(const Queries &query, const Keys &keys,
+                      mlir::Value greatest);
   void emitRowOutputs(const Queries &query, const Keys &keys);
 
   mlir::Value scoresAt(mlir::Value key, mlir::Value lane) {
     return code.advance(
-        scores, code.add(code.mul(key, schedule.scorePitch()), lane), element);
+        scores, code.add(code.mul(key, schedule.queryBlock), lane), element);
   }
   mlir::Value scratchAt(mlir::Value base, mlir::Value offset) {
     return code.advance(base, offset, element);
@@ -103,9 +121,16 @@ private:
   mlir::VectorType vectorType() const { return atom.accumulator(); }
   /// Lanes of one score tile.
   int64_t tileLanes() const { return schedule.scoreVectors * lanes(); }
+  /// Steps of the tiles' atom along a query.
+  int64_t sizeSteps() const {
+    return llvm::divideCeil(spec.size, tileAtom.depth());
+  }
   int64_t valueVectors() const {
     return llvm::divideCeil(spec.valueSize, lanes());
   }
+  bool copiesValues() const { return head.packsValues || schedule.converts(); }
+  void forEachOutputTile(
+      llvm::function_ref<void(int64_t firstVector, int64_t vectors)> body);
 
   CodeBuilder &code;
   /// Of single rows, and of tiles.
@@ -115,8 +140,9 @@ private:
   mlir::Type element;
   AttentionHead head;
   mlir::Value S, T;
-  mlir::Value queryPanel, scores, outputs, maxima, sums, corrections, biases,
-      valuePanel, queryWords, keyWords, valueWords, numbers;
+  AttentionScratch layout;
+  mlir::Value scratch, scores, blockMaxima, corrections, ignored, biases,
+      values, scaledQueries, keyWords, numbers;
   /// Whether the mask turned out to be of i1.
   bool maskIsBoolean = false;
 };

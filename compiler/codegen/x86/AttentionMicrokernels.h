@@ -19,6 +19,9 @@
 
 namespace txc::x86 {
 
+/// The larger of both; \p a where \p b is NaN. This is maxps itself.
+mlir::Value emitLarger(CodeBuilder &code, mlir::Value a, mlir::Value b);
+
 struct ScoreTile {
   /// The first key, and how many of the tile's exist (≥ 1); the others repeat
   /// the last.
@@ -30,17 +33,21 @@ struct ScoreTile {
   mlir::Value queries;
   /// In steps of the atom.
   mlir::Value size;
-  /// The first of the tile's lanes in [key][scorePitch].
+  /// The first of the tile's lanes in [key][queryBlock].
   mlir::Value scores;
+  /// The tile's lanes of maxima that its scores raise.
+  mlir::Value maxima;
+  /// Vectors of queries.
+  int64_t vectors;
 };
 
-/// Emits a call that stores the scores of scoreKeys keys and scoreVectors
-/// vectors of queries.
+/// Emits a call that stores the scores of scoreKeys keys and the tile's
+/// queries, and raises the maxima to the greatest.
 void emitScoreTile(CodeBuilder &code, const DotAtom &atom,
                    const AttentionSchedule &schedule, const ScoreTile &tile);
 
 struct OutputTile {
-  /// The tile's first query in [key][scorePitch], and the number of keys in
+  /// The tile's first query in [key][queryBlock], and the number of keys in
   /// steps of the atom.
   mlir::Value weights, keyCount;
   /// The first of the tile's lanes in the first key's value.

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/x86/AttentionEmitter.h"
+#include "compiler/codegen/x86/AttentionMicrokernels.h"
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/VectorMath.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -45,7 +46,7 @@ void AttentionEmitter::emitRow(const Queries &query) {
   code.loop(code.index(0), query.keyEnd, schedule.keyBlock, [&](Value key) {
     Keys keys{key, code.min(code.sub(query.keyEnd, key), schedule.keyBlock)};
     Value greatest = emitRowScores(query, keys);
-    emitRowSoftmax(keys, greatest);
+    emitRowSoftmax(query, keys, greatest);
     emitRowOutputs(query, keys);
   });
   finish(query);
@@ -53,14 +54,15 @@ void AttentionEmitter::emitRow(const Queries &query) {
 
 /// Copies the scaled query to adjacent elements.
 void AttentionEmitter::packRow(const Queries &query) {
-  Value from = code.pointerTo(spec.q, {query.b, query.h, query.first});
+  Value offset = code.mul(query.first, code.index(spec.q.strides[2]));
+  Value from = code.advance(query.queries, offset, element);
   Value stride = code.index(spec.q.strides[3]);
   Value scale = code.constant(element, spec.scale);
   code.loop(code.index(0), code.index(spec.size), 1, [&](Value i) {
     Value value =
         code.load(element, code.advance(from, code.mul(i, stride), element));
     code.store(arith::MulFOp::create(code.builder, code.loc, value, scale),
-               scratchAt(queryPanel, i));
+               scratchAt(query.panel, i));
   });
 }
 
@@ -80,7 +82,8 @@ static Value sumLanes(CodeBuilder &code, SmallVector<Value> rows) {
 
 /// Dot products of the query with as many keys as a vector has lanes. Keys from
 /// \p left on repeat the last.
-Value AttentionEmitter::emitRowDots(Value keys, Value left) {
+Value AttentionEmitter::emitRowDots(const Queries &query, Value keys,
+                                    Value left) {
   Value stride = code.index(spec.k.strides[2]);
   Value last = code.sub(left, 1);
   int64_t full = spec.size / lanes() * lanes();
@@ -94,11 +97,11 @@ Value AttentionEmitter::emitRowDots(Value keys, Value left) {
       rows.push_back(code.advance(
           keys, code.mul(code.min(code.index(i), last), stride), element));
     auto step = [&](Value i, ValueRange sums, Value mask) {
-      Value query = atom.loadLanes(code, scratchAt(queryPanel, i), mask);
+      Value part = atom.loadLanes(code, scratchAt(query.panel, i), mask);
       SmallVector<Value> next;
       for (auto [row, sum] : llvm::zip(rows, sums))
-        next.push_back(code.fma(atom.loadLanes(code, scratchAt(row, i), mask),
-                                query, sum));
+        next.push_back(
+            code.fma(atom.loadLanes(code, scratchAt(row, i), mask), part, sum));
       return next;
     };
     SmallVector<Value> zeros(rows.size(), code.constant(vectorType(), 0.0));
@@ -126,8 +129,8 @@ Value AttentionEmitter::emitRowScores(const Queries &query, const Keys &keys) {
             [&](Value key, ValueRange carried) -> SmallVector<Value> {
               Value offset = code.mul(code.add(keys.first, key), stride);
               Value left = code.sub(keys.count, key);
-              Value score =
-                  emitRowDots(code.advance(query.keys, offset, element), left);
+              Value score = emitRowDots(
+                  query, code.advance(query.keys, offset, element), left);
               Value bias;
               if (spec.mask) {
                 storeBias(query, keys, query.first, key, biases);
@@ -137,20 +140,21 @@ Value AttentionEmitter::emitRowScores(const Queries &query, const Keys &keys) {
               score = code.select(code.firstLanes(vectorType(), left), score,
                                   hidden);
               code.store(score, scratchAt(scores, key));
-              return {emitLarger(carried.front(), score)};
+              return {emitLarger(code, carried.front(), score)};
             })
       .front();
 }
 
-void AttentionEmitter::emitRowSoftmax(const Keys &keys, Value greatest) {
+void AttentionEmitter::emitRowSoftmax(const Queries &query, const Keys &keys,
+                                      Value greatest) {
   OpBuilder &builder = code.builder;
   Location loc = code.loc;
   // Maxima never are NaN.
   auto flags = arith::FastMathFlags::nnan | arith::FastMathFlags::nsz;
   Value blockMaximum = vector::ReductionOp::create(
       builder, loc, vector::CombiningKind::MAXNUMF, greatest, flags);
-  Value before = code.splat(code.load(element, maxima), vectorType());
-  Value now = emitLarger(before, code.splat(blockMaximum, vectorType()));
+  Value before = code.splat(code.load(element, query.maxima), vectorType());
+  Value now = emitLarger(code, before, code.splat(blockMaximum, vectorType()));
   Value zero = code.constant(vectorType(), 0.0);
   Value weights =
       code.loop(code.index(0), keys.count, lanes(), {zero},
@@ -170,9 +174,9 @@ void AttentionEmitter::emitRowSoftmax(const Keys &keys, Value greatest) {
   Value fall = arith::SubFOp::create(builder, loc, before, now);
   Value correction = vector::ExtractOp::create(
       builder, loc, emitExp(builder, loc, fall, spec.target), 0);
-  Value sum = code.load(element, sums);
-  code.store(code.fma(sum, correction, blockSum), sums);
-  code.store(vector::ExtractOp::create(builder, loc, now, 0), maxima);
+  Value sum = code.load(element, query.sums);
+  code.store(code.fma(sum, correction, blockSum), query.sums);
+  code.store(vector::ExtractOp::create(builder, loc, now, 0), query.maxima);
   code.store(correction, corrections);
 }
 
@@ -215,7 +219,7 @@ void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
           return next;
         });
     for (int64_t j = 0; j < count; ++j) {
-      Value at = code.advance(outputs, (first + j) * lanes(), element);
+      Value at = code.advance(query.outputs, (first + j) * lanes(), element);
       Value sum = arith::MulFOp::create(
           code.builder, code.loc, code.load(vectorType(), at), correction);
       for (int64_t u = 0; u < keysInFlight; ++u)

@@ -27,12 +27,13 @@ AttentionSchedule txc::x86::chooseAttentionSchedule(const VectorTarget &target,
   // KiB: they are read and written three times.
   if (target.numVectorRegisters >= 32)
     return {type,
-            /*queryBlock=*/64,
-            /*keyBlock=*/96,
+            /*queryBlock=*/32,
+            /*keyBlock=*/240,
             /*scoreKeys=*/12,
             /*scoreVectors=*/2,
             /*outputRows=*/8,
-            /*outputVectors=*/3};
+            /*outputVectors=*/3,
+            /*blocksTogether=*/8};
   if (target.vectorBits >= 256)
     return {type,
             /*queryBlock=*/48,
@@ -40,14 +41,16 @@ AttentionSchedule txc::x86::chooseAttentionSchedule(const VectorTarget &target,
             /*scoreKeys=*/6,
             /*scoreVectors=*/2,
             /*outputRows=*/6,
-            /*outputVectors=*/2};
+            /*outputVectors=*/2,
+            /*blocksTogether=*/4};
   return {type,
           /*queryBlock=*/48,
           /*keyBlock=*/144,
           /*scoreKeys=*/4,
           /*scoreVectors=*/2,
           /*outputRows=*/4,
-          /*outputVectors=*/2};
+          /*outputVectors=*/2,
+          /*blocksTogether=*/4};
 }
 
 AttentionScratch
@@ -57,31 +60,37 @@ txc::x86::layOutAttentionScratch(const VectorTarget &target,
   constexpr int64_t cacheLine = 64;
   int64_t lanes = target.lanes(32);
   int64_t valueLanes = alignTo(head.valueSize, lanes);
+  int64_t depth = getDotDepth(schedule.type);
+  int64_t steps = llvm::divideCeil(head.size, depth);
   int64_t offset = 0;
-  auto take = [&](int64_t floats) {
+  auto take = [&](int64_t words) {
     int64_t start = offset;
-    offset = alignTo(offset + floats * int64_t(sizeof(float)), cacheLine);
+    offset = alignTo(offset + words * int64_t(sizeof(float)), cacheLine);
     return start;
   };
   AttentionScratch scratch = {};
-  scratch.queries = take(head.size * schedule.queryBlock);
-  scratch.scores = take(schedule.keyBlock * schedule.scorePitch());
+  scratch.panel = take(steps * schedule.queryBlock);
   scratch.outputs = take(schedule.queryBlock * valueLanes);
   scratch.maxima = take(schedule.queryBlock);
   scratch.sums = take(schedule.queryBlock);
+  scratch.blockBytes = offset;
+  offset *= schedule.blocksTogether;
+
+  scratch.scores = take(schedule.keyBlock * schedule.queryBlock);
+  scratch.blockMaxima = take(schedule.queryBlock);
   scratch.corrections = take(schedule.queryBlock);
+  scratch.ignored = take(schedule.queryBlock);
   int64_t keyBiases = alignTo(schedule.keyBlock, lanes);
   scratch.biases = take(head.hasMask ? std::max(lanes * lanes, keyBiases) : 0);
-  scratch.values = take(head.packsValues ? schedule.keyBlock * valueLanes : 0);
+  bool copiesValues = head.packsValues || schedule.converts();
+  int64_t valueSteps = llvm::divideCeil(schedule.keyBlock, depth);
+  scratch.values = take(copiesValues ? valueSteps * valueLanes : 0);
   if (schedule.converts()) {
-    int64_t depth = getDotDepth(schedule.type);
-    int64_t size = llvm::divideCeil(head.size, depth);
+    scratch.queries = take(schedule.queryBlock * head.size);
     // Packing stores whole vectors, past the end of narrow panels.
-    scratch.queryWords = take(size * schedule.queryBlock);
-    scratch.keyWords = take(size * schedule.keyBlock + lanes);
-    scratch.valueWords =
-        take(llvm::divideCeil(schedule.keyBlock, depth) * valueLanes);
-    int64_t widest = std::max(schedule.queryBlock, valueLanes);
+    scratch.keys = take(steps * schedule.keyBlock + lanes);
+    int64_t tileLanes = schedule.outputVectors * lanes;
+    int64_t widest = std::max(schedule.queryBlock, tileLanes);
     scratch.numbers = take(convertedNumbers * widest);
   }
   scratch.total = offset;

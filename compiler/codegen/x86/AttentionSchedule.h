@@ -32,14 +32,11 @@ struct AttentionSchedule {
   /// The register tile of outputs: queries broadcast, at most this many vectors
   /// of the value's elements in lanes. outputRows divides queryBlock.
   int64_t outputRows, outputVectors;
+  /// Tasks of one head that go through its keys together: a block of keys and
+  /// values that has to be converted or copied is so once for all of them.
+  int64_t blocksTogether;
 
   bool converts() const { return type != DotType::f32; }
-  /// Elements between the scores of consecutive keys: an odd number of cache
-  /// lines, or a column of scores would fall on a quarter of the cache's sets.
-  int64_t scorePitch() const {
-    constexpr int64_t line = 16;
-    return queryBlock / line % 2 == 1 ? queryBlock : queryBlock + line;
-  }
 };
 
 /// \p type is what may be multiplied.
@@ -63,20 +60,25 @@ int64_t attentionScratchBytes(const VectorTarget &target,
 
 /// Byte offsets of the parts of a worker's scratch.
 struct AttentionScratch {
-  /// [size][queryBlock], [keyBlock][scorePitch], [queryBlock][padded
-  /// valueSize].
-  int64_t queries, scores, outputs;
-  /// [queryBlock] each: greatest score, sum of weights, factor of earlier
-  /// blocks.
-  int64_t maxima, sums, corrections;
+  /// The state of blocks of queries, blocksTogether times blockBytes.
+  int64_t blocks, blockBytes;
+  /// Within a block: its queries as the right operand of scores, [steps of
+  /// size][queryBlock], its outputs, [queryBlock][padded valueSize], and of
+  /// each query the greatest score and the sum of weights.
+  int64_t panel, outputs, maxima, sums;
+  /// [keyBlock][queryBlock].
+  int64_t scores;
+  /// [queryBlock] each: the greatest score including the block at hand, the
+  /// factor of earlier blocks, and a place for maxima that don't count.
+  int64_t blockMaxima, corrections, ignored;
   /// A row of biases of keyBlock keys, or a square of vectors.
   int64_t biases;
-  /// [keyBlock][padded valueSize].
+  /// Values by output tile, [steps of keyBlock][lanes of the tile].
   int64_t values;
-  /// When tiles multiply words of bf16: [words of size][queryBlock], panels
-  /// [words of size][scoreKeys] of the keys, [words of keyBlock][padded
-  /// valueSize], and a chunk of f32 on its way there.
-  int64_t queryWords, keyWords, valueWords, numbers;
+  /// When tiles multiply words of bf16: scaled queries [queryBlock][size],
+  /// panels [steps of size][scoreKeys] of the keys, and a chunk of f32 on its
+  /// way there.
+  int64_t queries, keys, numbers;
   int64_t total;
 };
 AttentionScratch layOutAttentionScratch(const VectorTarget &target,

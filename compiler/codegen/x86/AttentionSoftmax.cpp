@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/x86/AttentionEmitter.h"
+#include "compiler/codegen/x86/AttentionMicrokernels.h"
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/VectorMath.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -25,24 +26,10 @@ using arith::CmpIPredicate;
 
 static constexpr double infinity = std::numeric_limits<double>::infinity();
 
-void AttentionEmitter::emitSoftmax(const Queries &queries, const Keys &keys) {
-  if (spec.mask || spec.softcap) {
-    transformScores(queries, keys);
-  } else if (spec.causalOffset) {
-    // Only blocks that reach past the first query's limit hide anything.
-    Value last = code.sub(code.add(keys.first, keys.count), 1);
-    code.ifThen(code.compare(CmpIPredicate::sgt, last, queries.causalLimit),
-                [&] { transformScores(queries, keys); });
-  }
-  code.loop(code.index(0), queries.count, tileLanes(),
-            [&](Value lane) { softmaxLanes(keys, lane); });
-}
-
-/// The larger of both; \p a where \p b is NaN. This is maxps itself.
-Value AttentionEmitter::emitLarger(Value a, Value b) {
-  Value isLarger =
-      arith::CmpFOp::create(code.builder, code.loc, CmpFPredicate::OGT, b, a);
-  return code.select(isLarger, b, a);
+/// exp(score - maximum), at most 1.
+Value AttentionEmitter::emitWeight(Value score, Value maximum) {
+  Value shifted = arith::SubFOp::create(code.builder, code.loc, score, maximum);
+  return emitExp(code.builder, code.loc, shifted, spec.target);
 }
 
 /// Replaces scores by weights exp(score - now), as words of the tiles' type,
@@ -50,91 +37,61 @@ Value AttentionEmitter::emitLarger(Value a, Value b) {
 /// has read their scores when it stores where the first ones were.
 SmallVector<Value> AttentionEmitter::weightLanes(const Keys &keys, Value lane,
                                                  ArrayRef<Value> now) {
-  OpBuilder &builder = code.builder;
-  Location loc = code.loc;
-  Value zero = code.constant(vectorType(), 0.0);
-  SmallVector<Value> noSums(schedule.scoreVectors, zero);
   int64_t depth = tileAtom.depth();
-  Value lastKey = code.sub(keys.count, 1);
-  auto emitWeight = [&](Value key, Value from, Value maximum) -> Value {
-    Value at = scoresAt(depth == 1 ? key : code.min(key, lastKey), from);
-    Value shifted = arith::SubFOp::create(builder, loc,
-                                          code.load(vectorType(), at), maximum);
-    return emitExp(builder, loc, shifted, spec.target);
+  Value zero = code.constant(vectorType(), 0.0);
+  // Of \p count keys; the other numbers of their word are zero.
+  auto emitStep = [&](Value key, ValueRange carried, int64_t count) {
+    Value word = code.div(key, code.index(depth));
+    SmallVector<Value> next;
+    for (auto [j, maximum] : llvm::enumerate(now)) {
+      Value from = code.add(lane, static_cast<int64_t>(j) * lanes());
+      SmallVector<Value> weights(depth, zero);
+      Value sum = carried[j];
+      for (int64_t i = 0; i < count; ++i) {
+        Value at = scoresAt(code.add(key, i), from);
+        weights[i] = emitWeight(code.load(vectorType(), at), maximum);
+        sum = arith::AddFOp::create(code.builder, code.loc, sum, weights[i]);
+      }
+      Value joined =
+          tileAtom.makeLeftWords(code, weights, Quantization()).front();
+      code.store(joined, scoresAt(word, from));
+      next.push_back(sum);
+    }
+    return next;
   };
+  SmallVector<Value> sums(now.size(), zero);
+  Value whole = code.roundDown(keys.count, depth);
+  sums = code.loop(code.index(0), whole, depth, sums,
+                   [&](Value key, ValueRange carried) {
+                     return emitStep(key, carried, depth);
+                   });
+  if (depth == 1)
+    return sums;
+  static_assert(getDotDepth(DotType::bf16) == 2, "at most one key is left");
   return code.loop(
-      code.index(0), keys.count, depth, noSums,
-      [&](Value key, ValueRange carried) {
-        Value word = code.div(key, code.index(depth));
-        SmallVector<Value> next;
-        for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
-          Value from = code.add(lane, j * lanes());
-          SmallVector<Value> weights;
-          Value sum = carried[j];
-          for (int64_t i = 0; i < depth; ++i) {
-            Value weight = emitWeight(code.add(key, i), from, now[j]);
-            if (i != 0) {
-              Value exists = code.compare(CmpIPredicate::slt, code.add(key, i),
-                                          keys.count);
-              weight = code.select(exists, weight, zero);
-            }
-            weights.push_back(weight);
-            sum = arith::AddFOp::create(builder, loc, sum, weight);
-          }
-          Value joined =
-              tileAtom.makeLeftWords(code, weights, Quantization()).front();
-          code.store(joined, scoresAt(word, from));
-          next.push_back(sum);
-        }
-        return next;
-      });
+      whole, keys.count, depth, sums,
+      [&](Value key, ValueRange carried) { return emitStep(key, carried, 1); });
 }
 
 /// Replaces the scores of a tile of queries by weights exp(score - maximum),
 /// and updates maxima, sums and the corrections of what earlier blocks added
 /// up.
-void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
-  OpBuilder &builder = code.builder;
-  Location loc = code.loc;
-  auto laneOf = [&](int64_t j) { return code.add(lane, j * lanes()); };
-
-  // Two keys at a time, for more chains; the last one may count twice.
-  constexpr int64_t unroll = 2;
-  SmallVector<Value> before;
-  for (int64_t j = 0; j < schedule.scoreVectors; ++j)
-    before.push_back(code.load(vectorType(), scratchAt(maxima, laneOf(j))));
-  SmallVector<Value> init;
-  for (int64_t u = 0; u < unroll; ++u)
-    llvm::append_range(init, before);
-  Value lastKey = code.sub(keys.count, 1);
-  SmallVector<Value> partial =
-      code.loop(code.index(0), keys.count, unroll, init,
-                [&](Value first, ValueRange carried) {
-                  SmallVector<Value> next;
-                  for (int64_t u = 0; u < unroll; ++u) {
-                    Value key = code.min(code.add(first, u), lastKey);
-                    for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
-                      Value score =
-                          code.load(vectorType(), scoresAt(key, laneOf(j)));
-                      next.push_back(emitLarger(carried[next.size()], score));
-                    }
-                  }
-                  return next;
-                });
-  SmallVector<Value> now(partial.begin(),
-                         partial.begin() + schedule.scoreVectors);
-  for (size_t i = now.size(); i < partial.size(); ++i)
-    now[i % now.size()] = emitLarger(now[i % now.size()], partial[i]);
-
+void AttentionEmitter::softmaxLanes(const Queries &queries, const Keys &keys,
+                                    Value lane, int64_t vectors) {
+  SmallVector<Value> now;
+  for (int64_t j = 0; j < vectors; ++j)
+    now.push_back(code.load(
+        vectorType(), scratchAt(blockMaxima, code.add(lane, j * lanes()))));
   SmallVector<Value> blockSums = weightLanes(keys, lane, now);
-  for (int64_t j = 0; j < schedule.scoreVectors; ++j) {
-    Value fall = arith::SubFOp::create(builder, loc, before[j], now[j]);
-    Value correction = emitExp(builder, loc, fall, spec.target);
-    Value sumAt = scratchAt(sums, laneOf(j));
+  for (int64_t j = 0; j < vectors; ++j) {
+    Value at = code.add(lane, j * lanes());
+    Value maximumAt = scratchAt(queries.maxima, at);
+    Value correction = emitWeight(code.load(vectorType(), maximumAt), now[j]);
+    Value sumAt = scratchAt(queries.sums, at);
     Value sum = code.load(vectorType(), sumAt);
     code.store(code.fma(sum, correction, blockSums[j]), sumAt);
-    code.store(now[j], scratchAt(maxima, laneOf(j)));
-    code.store(correction, scratchAt(corrections, laneOf(j)));
+    code.store(now[j], maximumAt);
+    code.store(correction, scratchAt(corrections, at));
   }
 }
 
@@ -142,55 +99,75 @@ void AttentionEmitter::softmaxLanes(const Keys &keys, Value lane) {
 // Masks
 //===----------------------------------------------------------------------===//
 
-void AttentionEmitter::transformScores(const Queries &queries,
-                                       const Keys &keys) {
-  auto transform = [&] {
-    code.loop(code.index(0), queries.count, lanes(),
-              [&](Value lane) { transformLanes(queries, keys, lane); });
-  };
-  if (!spec.mask || !spec.maskIsPerKey)
-    return transform();
-  Value changesScores = loadKeyBiases(queries, keys);
-  if (spec.softcap || spec.causalOffset)
-    return transform();
-  // Most blocks have no padding.
-  code.ifThen(changesScores, transform);
+/// The number of the block's first keys, in whole tiles, whose scores nothing
+/// changes. \p biasesCount: the result of loadKeyBiases(), if it was called.
+Value AttentionEmitter::countPlainKeys(const Queries &queries, const Keys &keys,
+                                       Value biasesCount) {
+  if (spec.softcap || (spec.mask && !spec.maskIsPerKey))
+    return code.index(0);
+  Value plain = keys.count;
+  if (biasesCount)
+    plain = code.select(biasesCount, code.index(0), plain);
+  if (queries.causalLimit) {
+    Value seen = code.sub(code.add(queries.causalLimit, 1), keys.first);
+    plain = code.min(plain, code.max(seen, 0));
+  }
+  return code.roundDown(plain, schedule.scoreKeys);
 }
 
-void AttentionEmitter::transformLanes(const Queries &queries, const Keys &keys,
-                                      Value lane) {
-  auto keyBias = [&](Value key) {
-    Value bias = code.load(element, scratchAt(biases, key));
-    return code.splat(bias, vectorType());
-  };
-  auto noBias = [](Value) { return Value(); };
-  if (!spec.mask)
-    return transformKeys(queries, keys, lane, code.index(0), keys.count,
-                         noBias);
-  if (spec.maskIsPerKey)
-    return transformKeys(queries, keys, lane, code.index(0), keys.count,
-                         keyBias);
-  code.loop(code.index(0), keys.count, lanes(), [&](Value first) {
-    loadBiasSquare(queries, keys, lane, first);
-    Value end = code.min(code.add(first, lanes()), keys.count);
-    transformKeys(queries, keys, lane, first, end, [&](Value key) {
-      Value row = code.mul(code.sub(key, first), lanes());
-      return code.load(vectorType(), scratchAt(biases, row));
-    });
-  });
+/// Changes the scores of one vector of queries and the keys from \p begin on,
+/// and raises the maxima to them.
+void AttentionEmitter::transformScores(const Queries &queries, const Keys &keys,
+                                       Value begin, Value lane) {
+  Value maximumAt = scratchAt(blockMaxima, lane);
+  Value maximum = code.load(vectorType(), maximumAt);
+  if (!spec.mask) {
+    maximum = transformKeys(queries, keys, lane, begin, keys.count, maximum,
+                            [](Value) { return Value(); });
+  } else if (spec.maskIsPerKey) {
+    maximum = transformKeys(
+        queries, keys, lane, begin, keys.count, maximum, [&](Value key) {
+          Value bias = code.load(element, scratchAt(biases, key));
+          return code.splat(bias, vectorType());
+        });
+  } else {
+    maximum =
+        code.loop(begin, keys.count, lanes(), {maximum},
+                  [&](Value first, ValueRange carried) -> SmallVector<Value> {
+                    loadBiasSquare(queries, keys, lane, first);
+                    Value end = code.min(code.add(first, lanes()), keys.count);
+                    return {transformKeys(
+                        queries, keys, lane, first, end, carried.front(),
+                        [&](Value key) {
+                          Value row = code.mul(code.sub(key, first), lanes());
+                          return code.load(vectorType(),
+                                           scratchAt(biases, row));
+                        })};
+                  })
+            .front();
+  }
+  code.store(maximum, maximumAt);
 }
 
-/// Transforms one vector of queries' scores of keys begin ≤ key < end.
-void AttentionEmitter::transformKeys(const Queries &queries, const Keys &keys,
-                                     Value lane, Value begin, Value end,
-                                     function_ref<Value(Value)> biasOf) {
-  code.loop(begin, end, 1, [&](Value key) {
-    Value at = scoresAt(key, lane);
-    Value score = transformScore(code.load(vectorType(), at), biasOf(key));
-    if (spec.causalOffset)
-      score = applyCausality(queries, keys, lane, key, score);
-    code.store(score, at);
-  });
+/// Transforms one vector of queries' scores of keys begin ≤ key < end. Returns
+/// the greatest, or \p maximum.
+Value AttentionEmitter::transformKeys(const Queries &queries, const Keys &keys,
+                                      Value lane, Value begin, Value end,
+                                      Value maximum,
+                                      function_ref<Value(Value)> biasOf) {
+  return code
+      .loop(begin, end, 1, {maximum},
+            [&](Value key, ValueRange carried) -> SmallVector<Value> {
+              Value at = scoresAt(key, lane);
+              Value before = code.load(vectorType(), at);
+              Value score = transformScore(before, biasOf(key));
+              if (spec.causalOffset)
+                score = applyCausality(queries, keys, lane, key, score);
+              if (score != before)
+                code.store(score, at);
+              return {emitLarger(code, carried.front(), score)};
+            })
+      .front();
 }
 
 /// Softcap and mask; \p bias may be null.
@@ -273,7 +250,7 @@ Value AttentionEmitter::loadKeyBiases(const Queries &queries,
 /// queries from \p lane on, queries in lanes.
 void AttentionEmitter::loadBiasSquare(const Queries &queries, const Keys &keys,
                                       Value lane, Value key) {
-  Value lastQuery = code.sub(S, 1);
+  Value lastQuery = code.sub(queries.queryTotal, 1);
   code.loop(code.index(0), code.index(lanes()), 1, [&](Value i) {
     Value query = code.add(code.add(queries.first, lane), i);
     storeBias(queries, keys, code.min(query, lastQuery), key,

@@ -187,6 +187,44 @@ TEST_P(AttentionTest, Lengths) {
   run(cases);
 }
 
+// More blocks of queries than go through the keys together.
+TEST_P(AttentionTest, ManyBlocks) {
+  for (std::optional<int64_t> causalOffset :
+       {std::optional<int64_t>(), std::optional<int64_t>(-7)}) {
+    AttentionCase test{1, 1, 1, 301, 260, 16, 16};
+    test.causalOffset = causalOffset;
+    test.fullyMasked = FullyMasked::Zero;
+    run(test);
+  }
+}
+
+// Tasks that go through the keys together give what each gives alone.
+TEST_P(AttentionTest, RangesOfTasksChangeNoBits) {
+  if (!cpu().canRun)
+    return;
+  for (DotType type : {DotType::f32, DotType::bf16}) {
+    if (!hasDotInstruction(type, cpu().target))
+      continue;
+    AttentionCase test{1, 2, 1, 355, 300, 24, 24};
+    test.causalOffset = 100;
+    test.type = type;
+    auto kernel = AttentionKernel::create(test, cpu());
+    ASSERT_TRUE(bool(kernel)) << toString(kernel.takeError());
+    AttentionOperands operands(test, random);
+    int64_t tasks = kernel->taskCount(test);
+    kernel->run(operands, 0, tasks);
+    std::vector<float> together(operands.o.begin(), operands.o.end());
+    for (int64_t length : {1, 3, 5}) {
+      for (float &x : operands.o)
+        x = NAN;
+      for (int64_t task = 0; task < tasks; task += length)
+        kernel->run(operands, task, std::min(task + length, tasks));
+      ASSERT_TRUE(
+          std::equal(together.begin(), together.end(), operands.o.begin()));
+    }
+  }
+}
+
 TEST_P(AttentionTest, HeadSizes) {
   for (int64_t size : {1, 8, 16, 48, 64, 72, 80, 128})
     run(AttentionCase{1, 2, 1, 10, 30, size, size});
