@@ -29,7 +29,9 @@ static constexpr double infinity = std::numeric_limits<double>::infinity();
 /// exp(score - maximum), at most 1.
 Value AttentionEmitter::emitWeight(Value score, Value maximum) {
   Value shifted = arith::SubFOp::create(code.builder, code.loc, score, maximum);
-  return emitExp(code.builder, code.loc, shifted, spec.target);
+  return schedule.type == DotType::bf16
+             ? emitCoarseExp(code.builder, code.loc, shifted, spec.target)
+             : emitExp(code.builder, code.loc, shifted, spec.target);
 }
 
 /// Replaces scores by weights exp(score - now), as words of the tiles' type,

@@ -27,7 +27,30 @@ static constexpr int64_t roundingMagicBits = 0x4b400000;
 
 static constexpr int64_t exponentBias = 127, mantissaBits = 23;
 
-/// 2^n · p by vscalefps, right for every n and rounded once.
+/// Whether x is a vector that AVX-512 has instructions for.
+static bool isAvx512Vector(Value x, const VectorTarget &target) {
+  auto vector = dyn_cast<VectorType>(x.getType());
+  return target.hasMaskedOps && target.vectorBits == 512 && vector &&
+         vector.getNumElements() == 16;
+}
+
+/// x - floor(x), 0 for infinities, by vreduceps.
+static Value reduceToFraction(VectorMathBuilder &m, Value x) {
+  OpBuilder &builder = m.code.builder;
+  Location loc = m.code.loc;
+  Type i16 = builder.getI16Type(), i32 = builder.getI32Type();
+  // Downwards, no fraction bits, no exception for inexact results.
+  Value how = LLVM::ConstantOp::create(builder, loc, i32, 9);
+  Value allLanes = LLVM::ConstantOp::create(builder, loc, i16, -1);
+  Value currentRounding = LLVM::ConstantOp::create(builder, loc, i32, 4);
+  return LLVM::CallIntrinsicOp::create(
+             builder, loc, x.getType(),
+             builder.getStringAttr("llvm.x86.avx512.mask.reduce.ps.512"),
+             ValueRange{x, how, x, allLanes, currentRounding})
+      .getResult(0);
+}
+
+/// 2^floor(n) · p by vscalefps, right for every n and rounded once.
 static Value scaleByInstruction(VectorMathBuilder &m, Value p, Value n) {
   // The intrinsic takes (p, n, source of masked lanes, mask, rounding).
   OpBuilder &builder = m.code.builder;
@@ -77,11 +100,21 @@ Value txc::x86::emitExp(OpBuilder &builder, Location loc, Value x,
   series.append({1.0, 1.0});
   Value p = m.polynomial(series, r);
 
-  auto vector = dyn_cast<VectorType>(x.getType());
-  bool hasInstruction = target.hasMaskedOps && target.vectorBits == 512 &&
-                        vector && vector.getNumElements() == 16;
-  return hasInstruction ? scaleByInstruction(m, p, n)
-                        : scaleByExponent(m, p, shifted);
+  return isAvx512Vector(x, target) ? scaleByInstruction(m, p, n)
+                                   : scaleByExponent(m, p, shifted);
+}
+
+Value txc::x86::emitCoarseExp(OpBuilder &builder, Location loc, Value x,
+                              const VectorTarget &target) {
+  if (!isAvx512Vector(x, target))
+    return emitExp(builder, loc, x, target);
+  // exp(x) = 2^floor(t) · 2^(t - floor(t)). Both instructions are right for
+  // infinities, so no bounds are needed.
+  VectorMathBuilder m(builder, loc, target);
+  constexpr double log2e = 1.4426950408889634;
+  Value t = m.mul(x, log2e);
+  Value p = m.polynomial(coefficients::coarseExp2, reduceToFraction(m, t));
+  return scaleByInstruction(m, p, t);
 }
 
 /// x · P(x²) / Q(x²), an odd function that is ±1 from ±limit on. Exactly: with

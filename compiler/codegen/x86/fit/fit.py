@@ -116,6 +116,8 @@ def main():
     print(HEADER)
     show("expTail", "(exp(x) - 1 - x) / x^2 for |x| <= log(2)/2",
          fit(lambda x: (exp(x) - 1 - x) / x**2, -half_log2, half_log2, 5), single)
+    show("coarseExp2", "2^x for 0 <= x <= 1",
+         fit(lambda x: mpf(2) ** x, mpf(0), mpf(1), 4), single)
     show("tanh", "tanh(x) / x in x^2 for |x| <= 9.02",
          fit(lambda x: tanh(x) / x, tiny, mpf("9.02"), 6, 4, square), single)
     show("erf", "erf(x) / x in x^2 for |x| <= 3.925",
