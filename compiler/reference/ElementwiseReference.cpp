@@ -38,7 +38,7 @@ struct IntKind {
 //===----------------------------------------------------------------------===//
 
 static double sign(double x) {
-  return x > 0 ? 1 : x < 0 ? -1 : x; // zeros and NaN are their own sign
+  return x > 0 ? 1 : x < 0 ? -1 : x + 0.0; // of zeros 0, and NaN
 }
 
 static double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }

@@ -108,8 +108,9 @@ Value SignOp::buildScalar(OpBuilder &b, Location loc, ValueRange x) {
   }
   Value positive = compareFloat(b, loc, arith::CmpFPredicate::OGT, x[0], zero);
   Value negative = compareFloat(b, loc, arith::CmpFPredicate::OLT, x[0], zero);
-  // Zero and NaN are their own sign.
-  Value result = select(b, loc, positive, one, x[0]);
+  // NaN stays; the sum makes 0 of -0.
+  Value sum = arith::AddFOp::create(b, loc, x[0], zero);
+  Value result = select(b, loc, positive, one, sum);
   return select(b, loc, negative, constant(b, loc, type, -1), result);
 }
 
@@ -161,13 +162,17 @@ static Value multiply(OpBuilder &b, Location loc, Value x, Value y) {
   return arith::MulFOp::create(b, loc, x, y);
 }
 
-/// Through tanh, which does not overflow: sigmoid(x) = (1 + tanh(x / 2)) / 2
-/// would lose the left tail's relative accuracy, so 1 / (1 + e ^ -x) it is; e ^
-/// -x = inf gives 0.
+/// With e = e ^ -|x|, which does not overflow: 1 / (1 + e) right of zero, e /
+/// (1 + e) left of it, where 1 / (1 + e ^ -x) would be 0 instead of a denormal.
 static Value sigmoid(OpBuilder &b, Location loc, Value x) {
-  Value e = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, x));
   Value one = constant(b, loc, x.getType(), 1);
-  return reciprocal(b, loc, arith::AddFOp::create(b, loc, one, e));
+  Value magnitude = math::AbsFOp::create(b, loc, x);
+  Value e =
+      math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, magnitude));
+  Value isNegative = compareFloat(b, loc, arith::CmpFPredicate::OLT, x,
+                                  constant(b, loc, x.getType(), 0));
+  return arith::DivFOp::create(b, loc, select(b, loc, isNegative, e, one),
+                               arith::AddFOp::create(b, loc, one, e));
 }
 
 Value SigmoidOp::buildScalar(OpBuilder &b, Location loc, ValueRange x) {

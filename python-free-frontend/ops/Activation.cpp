@@ -138,12 +138,25 @@ static NodeResults buildSwiGlu(NodeContext &context) {
                                               context.getOperand(1));
 }
 
+/// log(1 + e) of a small e, whose digits 1 + e loses: log(u) e / (u - 1) for
+/// u = 1 + e, as what log(u) and u - 1 lack is the same factor. Kahan, in
+/// Goldberg, "What every computer scientist should know about floating-point
+/// arithmetic", theorem 4.
+static Value createLogOfOnePlus(NodeContext &context, Value e) {
+  Value one = number(context, 1);
+  Value sum = context.create<tx::AddOp>(e, one);
+  Value ratio =
+      context.create<tx::DivOp>(e, context.create<tx::SubOp>(sum, one));
+  Value log = context.create<tx::MulOp>(context.create<tx::LogOp>(sum), ratio);
+  Value isLost = context.create<tx::CompareOp>(Predicate::eq, sum, one);
+  return context.create<tx::SelectOp>(isLost, e, log);
+}
+
 /// log(1 + e ^ x) = max(x, 0) + log(1 + e ^ -|x|), which does not overflow.
 static Value createSoftplus(NodeContext &context) {
   Value x = context.getOperand(0);
   Value negative = context.create<tx::NegOp>(context.create<tx::AbsOp>(x));
-  Value tail = context.create<tx::LogOp>(context.create<tx::AddOp>(
-      context.create<tx::ExpOp>(negative), number(context, 1)));
+  Value tail = createLogOfOnePlus(context, context.create<tx::ExpOp>(negative));
   return context.create<tx::AddOp>(
       context.create<tx::MaximumOp>(x, number(context, 0)), tail);
 }
