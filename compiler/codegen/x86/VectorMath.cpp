@@ -13,7 +13,6 @@
 #include "compiler/codegen/x86/VectorMath.h"
 #include "compiler/codegen/x86/VectorMathBuilder.h"
 #include "compiler/codegen/x86/VectorMathCoefficients.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace txc;
@@ -144,21 +143,4 @@ Value txc::x86::emitErf(OpBuilder &builder, Location loc, Value x,
   VectorMathBuilder m(builder, loc, target);
   return emitSigmoidal(m, x, 3.925, coefficients::erfNumerator,
                        coefficients::erfDenominator);
-}
-
-Value txc::x86::emitSigmoid(OpBuilder &builder, Location loc, Value x,
-                            const VectorTarget &target) {
-  VectorMathBuilder m(builder, loc, target);
-  // exp(-|x|) doesn't overflow: e / (1 + e) keeps the small results of negative
-  // arguments.
-  Value e = emitExp(builder, loc, m.neg(m.abs(x)), target);
-  Value isNegative = m.compare(CmpFPredicate::OLT, x, 0.0);
-  Value above = m.select(isNegative, e, m.literal(x, 1.0));
-  return m.div(above, m.add(e, 1.0));
-}
-
-Value txc::x86::emitRsqrt(OpBuilder &builder, Location loc, Value x,
-                          const VectorTarget &target) {
-  VectorMathBuilder m(builder, loc, target);
-  return m.div(m.literal(x, 1.0), math::SqrtOp::create(builder, loc, x));
 }

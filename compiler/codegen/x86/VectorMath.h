@@ -11,10 +11,10 @@
 ///
 /// Every function takes f32 scalars or vectors of any length and returns the
 /// same type. Errors are in units in the last place of the exact result, over
-/// all finite inputs, with fused multiply-adds and (in brackets) without. NaN
-/// gives NaN, and zeros, infinities, denormals and overflow are as in C's
-/// <math.h> unless said otherwise. The rounding mode must be to nearest and
-/// denormals enabled.
+/// all finite inputs, with fused multiply-adds and (in brackets) without;
+/// docs/numerics.md has what was measured. NaN gives NaN, and zeros,
+/// infinities, denormals and overflow are as in C's <math.h> unless said
+/// otherwise. The rounding mode must be to nearest and denormals enabled.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -26,7 +26,7 @@
 
 namespace txc::x86 {
 
-/// 1 ulp [1.2]. Reduction by Cody and Waite, degree 6; 6 cycles for 16 lanes
+/// 1 ulp [1.25]. Reduction by Cody and Waite, degree 6; 6 cycles for 16 lanes
 /// with AVX-512.
 mlir::Value emitExp(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
                     const VectorTarget &target);
@@ -37,23 +37,15 @@ mlir::Value emitExp(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
 mlir::Value emitCoarseExp(mlir::OpBuilder &builder, mlir::Location loc,
                           mlir::Value x, const VectorTarget &target);
 
-/// 5.5 ulp [6], never above 1, exactly 1 from 9.01 on. A rational function of
+/// 6 ulp [6.5], never above 1, exactly 1 from 9.01 on. A rational function of
 /// degree 11 over 8.
 mlir::Value emitTanh(mlir::OpBuilder &builder, mlir::Location loc,
                      mlir::Value x, const VectorTarget &target);
 
-/// 6.5 ulp [7], never above 1, exactly 1 from 3.925 on. A rational function of
+/// 6 ulp [6.6], never above 1, exactly 1 from 3.925 on. A rational function of
 /// degree 11 over 10.
 mlir::Value emitErf(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
                     const VectorTarget &target);
-
-/// 1 / (1 + exp(-x)), 2.5 ulp; also where the result is denormal.
-mlir::Value emitSigmoid(mlir::OpBuilder &builder, mlir::Location loc,
-                        mlir::Value x, const VectorTarget &target);
-
-/// 1 / sqrt(x) from an exact square root and an exact division, 1.5 ulp.
-mlir::Value emitRsqrt(mlir::OpBuilder &builder, mlir::Location loc,
-                      mlir::Value x, const VectorTarget &target);
 
 // These compute in double precision: they are rare in hot loops, and rounding
 // once at the end makes them nearly exact.

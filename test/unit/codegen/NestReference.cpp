@@ -32,7 +32,7 @@ static Number applyMath(StringRef name, Number x, double unit) {
   if (name == "math.exp")
     return apply(std::exp, x, std::exp(x.value + x.error), unit, 2);
   if (name == "math.tanh")
-    return apply(std::tanh, x, 1, unit, 6);
+    return apply(std::tanh, x, 1, unit, 7);
   if (name == "math.erf")
     return apply(std::erf, x, 1.13, unit, 7);
   if (name == "math.sin")
