@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Compiles models and hands them to a program.
 #
-#   run.sh SANITIZER TXC PROGRAM MODEL.onnx...
+#   run.sh SANITIZER TXC PROGRAM [ARGUMENT | MODEL.onnx[@OPTION]]...
 #
-# SANITIZER is what PROGRAM was built with, or none.
+# SANITIZER is what PROGRAM was built with, or none. OPTION is one of txc.
 set -euo pipefail
 sanitizer=$1 txc=$2 program=$3
 shift 3
@@ -14,10 +14,15 @@ if [[ $sanitizer != none ]]; then
 fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-objects=()
-for model; do
-  object=$scratch/${#objects[@]}.so
-  "$txc" "$model" "${options[@]}" -o "$object"
-  objects+=("$object")
+arguments=()
+for argument; do
+  if [[ $argument == *.onnx* ]]; then
+    object=$scratch/${#arguments[@]}.so
+    option=${argument#*.onnx}
+    "$txc" "${argument%%.onnx*}.onnx" ${option:+"${option#@}"} "${options[@]}" \
+      -o "$object"
+    argument=$object
+  fi
+  arguments+=("$argument")
 done
-"$program" "${objects[@]}"
+"$program" "${arguments[@]}"
