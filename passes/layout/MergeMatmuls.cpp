@@ -101,10 +101,40 @@ static SmallVector<Value> getWeights(Siblings &group) {
       group, [](Product &product) { return product.getWeight(); });
 }
 
+/// What a weight is read for besides products may be stored a second time if it
+/// is this many times smaller: largest elements, sums of columns.
+constexpr int64_t kSummaryRatio = 8;
+
+static int64_t getBytes(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return type.getNumElements() *
+         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+/// Whether the program reads what is made of `op`, other than by `owners` and
+/// as values of less than `leastBytes`.
+static bool isReadElsewhere(Operation *op,
+                            const llvm::SmallPtrSetImpl<Operation *> &owners,
+                            const StaticValues &known, int64_t leastBytes) {
+  return llvm::any_of(op->getUsers(), [&](Operation *user) {
+    if (owners.contains(user))
+      return false;
+    if (user->getNumResults() != 1 || !known.contains(user->getResult(0)))
+      return true;
+    return getBytes(user->getResult(0)) >= leastBytes &&
+           isReadElsewhere(user, owners, known, leastBytes);
+  });
+}
+
 /// Whether nothing reads the group's weights, or what they are made of, but
 /// groups of the same weights.
-static bool ownsWeights(Siblings &group, ArrayRef<Siblings> groups) {
+static bool ownsWeights(Siblings &group, ArrayRef<Siblings> groups,
+                        const StaticValues &known) {
   SmallVector<Value> weights = getWeights(group);
+  int64_t leastBytes = getBytes(weights.front());
+  for (Value weight : weights)
+    leastBytes = std::min(leastBytes, getBytes(weight));
+  leastBytes /= kSummaryRatio;
   llvm::SmallPtrSet<Operation *, 16> owners;
   for (Siblings other : groups)
     if (getWeights(other) == weights)
@@ -113,13 +143,15 @@ static bool ownsWeights(Siblings &group, ArrayRef<Siblings> groups) {
   llvm::SetVector<Operation *> slice;
   BackwardSliceOptions options;
   options.inclusive = true;
+  options.filter = [&](Operation *op) {
+    return getBytes(op->getResult(0)) >= leastBytes;
+  };
   for (Value weight : weights)
     (void)getBackwardSlice(weight, &slice, options);
   owners.insert_range(slice);
-  return llvm::all_of(slice, [&](Operation *op) {
-    return isa<ConstantOp>(op) ||
-           llvm::all_of(op->getUsers(),
-                        [&](Operation *user) { return owners.contains(user); });
+  return llvm::none_of(slice, [&](Operation *op) {
+    return !isa<ConstantOp>(op) &&
+           isReadElsewhere(op, owners, known, leastBytes);
   });
 }
 
@@ -194,7 +226,7 @@ void txc::mergeMatmuls(func::FuncOp function) {
   SmallVector<Siblings> groups = findSiblings(function, known);
   SmallVector<Siblings> owners;
   for (Siblings &group : groups)
-    if (ownsWeights(group, groups))
+    if (ownsWeights(group, groups, known))
       owners.push_back(group);
   IRRewriter rewriter(function.getContext());
   for (Siblings &group : owners)

@@ -99,3 +99,23 @@ func.func @apart(%x: tensor<5x6xf32>, %y: tensor<5x6xf32>)
   %c = tx.matmul %x, %w3 : tensor<5x6xf32>, tensor<6x4xf32> to tensor<5x4xf32>
   return %a, %b, %c : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>
 }
+
+// -----
+
+// The largest of each row is no second weight.
+// CHECK-LABEL: @summary
+// CHECK:         tx.reduce max
+// CHECK:         tx.concat
+// CHECK:         tx.matmul %{{.*}} to tensor<5x64xf32>
+func.func @summary(%x: tensor<5x6xf32>) -> (tensor<5x32xf32>, tensor<5x32xf32>, tensor<5x6xf32>) {
+  %w0 = tx.weight "w0" : tensor<6x32xf32>
+  %w1 = tx.weight "w1" : tensor<6x32xf32>
+  %abs = tx.abs %w0 : tensor<6x32xf32>
+  %rows = tx.reduce max %abs [1] : tensor<6x32xf32>
+  %largest = tx.reshape %rows : tensor<6x1xf32> to tensor<6xf32>
+  %scaled = tx.mul %w0, %rows : tensor<6x32xf32>, tensor<6x1xf32>
+  %y0 = tx.matmul %x, %scaled : tensor<5x6xf32>, tensor<6x32xf32> to tensor<5x32xf32>
+  %y1 = tx.matmul %x, %w1 : tensor<5x6xf32>, tensor<6x32xf32> to tensor<5x32xf32>
+  %z = tx.mul %x, %largest : tensor<5x6xf32>, tensor<6xf32>
+  return %y0, %y1, %z : tensor<5x32xf32>, tensor<5x32xf32>, tensor<5x6xf32>
+}
