@@ -21,6 +21,7 @@
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
 #include "passes/precision/ReducePrecision.h"
+#include "passes/precision/SmoothChannels.h"
 #include "python-free-frontend/TensorConstants.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/LLVMContext.h"
@@ -193,12 +194,32 @@ Outcome Compilation::importModel() {
   return saveStage("import", *module);
 }
 
+/// Says at main what was measured, for the pass.
+static void setChannelMaxima(ModuleOp module,
+                             ArrayRef<std::vector<float>> maxima) {
+  OpBuilder b(module.getContext());
+  SmallVector<Attribute> vectors;
+  for (const std::vector<float> &values : maxima)
+    vectors.push_back(DenseElementsAttr::get(
+        RankedTensorType::get({static_cast<int64_t>(values.size())},
+                              b.getF32Type()),
+        ArrayRef(values)));
+  module.lookupSymbol<func::FuncOp>("main")->setAttr(channelMaximaName,
+                                                     b.getArrayAttr(vectors));
+}
+
 Outcome Compilation::optimizeGraph() {
+  if (!options.channelMaxima.empty())
+    setChannelMaxima(*module, options.channelMaxima);
   return runPasses("graph", [&](OpPassManager &manager) {
     if (options.exact)
       buildExactGraphPipeline(manager, &nearMisses);
     else
       buildGraphPipeline(manager, &nearMisses);
+    if (options.tapChannels)
+      manager.addPass(createTapChannelsPass());
+    if (!options.channelMaxima.empty())
+      manager.addPass(createSmoothChannelsPass(&nearMisses));
     if (options.cacheToState)
       manager.addPass(createCacheToStatePass());
   });

@@ -67,6 +67,10 @@ struct CompileOptions {
   /// `-precision=bf16` or `int8`: what products with weights multiply; none:
   /// the model's own types.
   std::optional<kernel::Precision> precision;
+  /// Outputs that measure the channels of products, to be made channelMaxima
+  /// of the compilation that is meant (passes/precision/SmoothChannels.h).
+  bool tapChannels = false;
+  std::vector<std::vector<float>> channelMaxima;
   /// A folder for a file per stage; empty: none.
   std::string stagesPath;
   /// Receives a message for people per problem, without "error:" in front.

@@ -19,6 +19,7 @@
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
 #include "passes/precision/ReducePrecision.h"
+#include "passes/precision/SmoothChannels.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -32,6 +33,8 @@ int main(int argc, char **argv) {
   mlir::registerPass(txc::createChooseLayoutsPass);
   mlir::registerPass([] { return txc::createFusePass(); });
   mlir::registerPass([] { return txc::createReducePrecisionPass(); });
+  mlir::registerPass(txc::createTapChannelsPass);
+  mlir::registerPass([] { return txc::createSmoothChannelsPass(); });
   mlir::registerPass([] { return txc::ptx::createGemmToWarpPass(); });
   mlir::registerPass(txc::createWarpToNvvmPass);
   registry.insert<txc::kernel::KernelDialect, txc::pack::PackDialect,
