@@ -42,6 +42,9 @@ CompileOptions getCompileOptions(const Options &options, Console &console);
 /// Fills in the elements of `-constant`, before any command.
 Outcome readConstants(Options &options, Console &console);
 
+/// Measures what `-calibrate` asks for, before any command.
+Outcome calibrate(Options &options, Console &console);
+
 /// Writes a whole file or none; "-" is standard output.
 Outcome writeText(llvm::StringRef path, llvm::StringRef text, Console &console);
 

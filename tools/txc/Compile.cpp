@@ -24,6 +24,7 @@ CompileOptions tool::getCompileOptions(const Options &options,
   compile.name = options.name;
   compile.exact = options.exact;
   compile.precision = options.precision;
+  compile.channelMaxima = options.channelMaxima;
   compile.cacheToState = options.cacheToState;
   compile.stagesPath = options.stagesPath;
   compile.onError = [&console](const Twine &message) {

@@ -58,6 +58,8 @@ int main(int argc, char **argv) {
   Console console(options->verbose);
   Outcome outcome = readConstants(*options, console);
   if (outcome == Outcome::success)
+    outcome = calibrate(*options, console);
+  if (outcome == Outcome::success)
     outcome = run(*options, console);
   return static_cast<int>(flushOutput(console, outcome));
 }

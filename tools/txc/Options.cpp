@@ -287,6 +287,10 @@ static Error checkTogether(const Options &options) {
     return createStringError("option -json is for " +
                              listCommands(CheckCommand | ExplainCommand) +
                              " only");
+  if (!options.calibrationPath.empty() &&
+      options.precision != kernel::Precision::int8)
+    return createStringError("-calibrate is for -precision=int8 only: nothing "
+                             "else is scaled by what activations are like");
   if (options.stage != Stage::SharedObject && !options.weightsPath.empty())
     return createStringError("-weights is for -emit=so only");
   if (options.stage == Stage::SharedObject && options.outputPath == "-")
@@ -326,6 +330,7 @@ Expected<Options> tool::parseOptions(ArrayRef<const char *> arguments) {
     return error;
   options.outputPath = args.getLastArgValue(OPT_output);
   options.weightsPath = args.getLastArgValue(OPT_weights);
+  options.calibrationPath = args.getLastArgValue(OPT_calibrate);
   options.stagesPath = args.getLastArgValue(OPT_save_stages);
   options.codeGen.cachePath = args.getLastArgValue(OPT_cache);
   options.target = args.getLastArgValue(OPT_target, "native");

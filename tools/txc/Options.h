@@ -44,6 +44,10 @@ struct Options {
   bool exact = false;
   /// `-precision=bf16` or `int8`: what products with weights multiply.
   std::optional<kernel::Precision> precision;
+  /// `-calibrate`: a folder of samples; empty: none.
+  std::string calibrationPath;
+  /// What was measured on them.
+  std::vector<std::vector<float>> channelMaxima;
   /// `-state=kv`: past/present pairs become state of the session.
   bool cacheToState = false;
 

@@ -68,6 +68,11 @@ defm precision : Value<"precision", "<what>",
                        "model (default), exact (no new rounding), or bf16 or "
                        "int8 beside weights",
                        model_group, all>;
+defm calibrate : Value<"calibrate", "<dir>",
+                       "With -precision=int8: samples of inputs, by which "
+                       "activations are scaled",
+                       model_group, [CompileCommand, ExplainCommand,
+                                     VerifyCommand]>;
 defm state : Value<"state", "kv",
                    "A decoder's past keys and values become the session's state",
                    model_group, [CompileCommand, CheckCommand, ExplainCommand]>;

@@ -8,9 +8,8 @@
 #include "compiler/program/Recipes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "tools/common/ReferenceModel.h"
+#include "tools/txc/LoadCompilation.h"
 #include "llvm/ADT/Hashing.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 
 using namespace mlir;
 using namespace txc;
@@ -138,31 +137,7 @@ Outcome VerifyModels::compile(Compilation &compilation,
     addOutput(getMain(module), getTappableOps(module)[*tap]->getResult(0),
               "txc.tap");
   }
-  for (auto step : {&Compilation::optimizeGraph, &Compilation::buildPhases,
-                    &Compilation::buildProgram, &Compilation::lowerToLLVM})
-    if (Outcome outcome = (compilation.*step)(); outcome != Outcome::success)
-      return outcome;
-  SmallString<128> path;
-  if (std::error_code error =
-          llvm::sys::fs::createTemporaryFile("txc-verify", "so", path)) {
-    console.error(error.message());
-    return Outcome::ioFailure;
-  }
-  llvm::FileRemover remover(path);
-  EmitOptions emit;
-  emit.outputPath = path.str();
-  emit.codeGen = options.codeGen;
-  if (Outcome outcome = compilation.emitSharedObject(emit);
-      outcome != Outcome::success)
-    return outcome;
-  llvm::Expected<std::unique_ptr<CompiledModel>> opened =
-      CompiledModel::open(path, /*threads=*/0);
-  if (!opened) {
-    console.error(llvm::toString(opened.takeError()));
-    return Outcome::cannotCompile;
-  }
-  result = std::move(*opened);
-  return Outcome::success;
+  return loadCompilation(compilation, options.codeGen, console, result);
 }
 
 std::unique_ptr<CompiledModel> VerifyModels::compileWithTap(size_t number) {

@@ -129,6 +129,15 @@ TEST(Options, TakesConstants) {
   EXPECT_THAT(refuse({"m.onnx", "-constant=axes"}), HasSubstr("NAME=NUMBER"));
 }
 
+TEST(Options, CalibratesForBytesOnly) {
+  EXPECT_EQ(
+      parse({"m.onnx", "-precision=int8", "-calibrate=d"}).calibrationPath,
+      "d");
+  EXPECT_THAT(refuse({"m.onnx", "-precision=bf16", "-calibrate=d"}),
+              HasSubstr("-calibrate is for -precision=int8 only"));
+  EXPECT_THAT(refuse({"m.onnx", "-calibrate=d"}), HasSubstr("int8"));
+}
+
 TEST(Options, TakesState) {
   EXPECT_FALSE(parse({"m.onnx"}).cacheToState);
   EXPECT_TRUE(parse({"m.onnx", "-state=kv"}).cacheToState);
