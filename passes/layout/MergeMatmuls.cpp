@@ -5,25 +5,35 @@
 #include "passes/layout/MergeMatmuls.h"
 #include "dialects/tx/Tx.h"
 #include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/layout/StaticValues.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace txc;
 using namespace txc::tx;
 
 namespace {
-/// `lhs * weight + bias`.
+/// `chain(lhs * weight) + bias`, where all that differs between columns is
+/// known before a run.
 struct Product {
   MatmulOp matmul;
+  /// Element-wise, each read by the next one only: what makes numbers of sums
+  /// of bytes.
+  SmallVector<Operation *> chain;
   /// Null: there is none.
   AddOp add;
   Value bias;
 
   Value getLhs() { return matmul.getLhs(); }
   Value getWeight() { return matmul.getRhs(); }
-  Value getResult() { return add ? add.getResult() : matmul.getResult(); }
+  /// What the bias is added to.
+  Value getSum() {
+    return chain.empty() ? Value(matmul) : chain.back()->getResult(0);
+  }
+  Value getResult() { return add ? add.getResult() : getSum(); }
   SymExprAttr getColumns() { return getDims(matmul.getType()).back(); }
 };
 
@@ -31,26 +41,60 @@ struct Product {
 using Siblings = SmallVector<Product>;
 } // namespace
 
-static int64_t getRank(Value value) {
-  return cast<RankedTensorType>(value.getType()).getRank();
+static RankedTensorType getType(Value value) {
+  return cast<RankedTensorType>(value.getType());
 }
 
-/// The bias behind `matmul`: an addition of one static number a column.
+static int64_t getRank(Value value) { return getType(value).getRank(); }
+
+//===----------------------------------------------------------------------===//
+// Siblings
+//===----------------------------------------------------------------------===//
+
+/// Whether `op` computes with one number a column or a row besides `value`, and
+/// gives as many elements.
+static bool isColumnwise(Operation *op, Value value) {
+  if (!isa<AddOp, SubOp, MulOp, DivOp, RoundOp, CastOp, MaximumOp, MinimumOp>(
+          op))
+    return false;
+  SmallVector<SymExprAttr> dims = getDims(getType(value));
+  if (getDims(getType(op->getResult(0))) != dims)
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    if (operand == value)
+      return true;
+    SmallVector<SymExprAttr> own = getDims(getType(operand));
+    if (own.empty() || own.back().isConstant(1))
+      return true;
+    return own.back() == dims.back() &&
+           llvm::all_of(ArrayRef(own).drop_back(),
+                        [](SymExprAttr dim) { return dim.isConstant(1); });
+  });
+}
+
 static Product matchProduct(MatmulOp matmul, const StaticValues &known) {
-  Product product{matmul, {}, {}};
-  if (!matmul->hasOneUse())
+  Product product;
+  product.matmul = matmul;
+  for (Value value = matmul; value.hasOneUse();) {
+    Operation *user = *value.user_begin();
+    if (!isColumnwise(user, value))
+      break;
+    product.chain.push_back(user);
+    value = user->getResult(0);
+  }
+  auto add =
+      product.chain.empty() ? AddOp() : dyn_cast<AddOp>(product.chain.back());
+  if (!add)
     return product;
-  auto add = dyn_cast<AddOp>(*matmul->user_begin());
-  if (!add || add.getType() != matmul.getType())
-    return product;
-  Value other =
-      add.getLhs() == matmul.getResult() ? add.getRhs() : add.getLhs();
-  auto type = cast<RankedTensorType>(other.getType());
-  if (!known.contains(other) || type.getRank() != 1 ||
-      getDims(type).front() != product.getColumns())
-    return product;
-  product.add = add;
-  product.bias = other;
+  product.chain.pop_back();
+  Value other = add.getLhs() == product.getSum() ? add.getRhs() : add.getLhs();
+  if (known.contains(other) && getRank(other) == 1 &&
+      getDims(getType(other)).front() == product.getColumns()) {
+    product.add = add;
+    product.bias = other;
+  } else {
+    product.chain.push_back(add);
+  }
   return product;
 }
 
@@ -64,10 +108,39 @@ static bool feedsEpilogue(Value value) {
   });
 }
 
-/// A float matrix that is known before a run.
+/// A matrix of floats or bytes that is known before a run.
 static bool isWeight(Value value, const StaticValues &known) {
+  Type element = getElementTypeOrSelf(value.getType());
   return getRank(value) == 2 && known.contains(value) &&
-         isa<FloatType>(getElementTypeOrSelf(value.getType()));
+         (isa<FloatType>(element) || element.isInteger(8));
+}
+
+/// Whether two ops do the same, with other numbers.
+static bool areAlike(Operation *a, Operation *b) {
+  return a->getName() == b->getName() &&
+         a->getAttrDictionary() == b->getAttrDictionary() &&
+         a->getNumResults() == 1 &&
+         getElementTypeOrSelf(a->getResult(0).getType()) ==
+             getElementTypeOrSelf(b->getResult(0).getType());
+}
+
+/// Whether the products may be columns of one.
+static bool areSiblings(Product &a, Product &b) {
+  if (a.getLhs() != b.getLhs() || a.chain.size() != b.chain.size() ||
+      getElementTypeOrSelf(a.getWeight().getType()) !=
+          getElementTypeOrSelf(b.getWeight().getType()))
+    return false;
+  Value inA = a.matmul, inB = b.matmul;
+  for (auto [opA, opB] : llvm::zip_equal(a.chain, b.chain)) {
+    if (!areAlike(opA, opB))
+      return false;
+    for (auto [x, y] : llvm::zip_equal(opA->getOperands(), opB->getOperands()))
+      if ((x == inA) != (y == inB))
+        return false;
+    inA = opA->getResult(0);
+    inB = opB->getResult(0);
+  }
+  return true;
 }
 
 /// Runs of products of one tensor that nothing else is multiplied between.
@@ -87,7 +160,7 @@ static SmallVector<Siblings> findSiblings(func::FuncOp function,
       continue;
     }
     if (groups.empty() || groups.back().empty() ||
-        groups.back().front().getLhs() != product.getLhs())
+        !areSiblings(groups.back().front(), product))
       groups.emplace_back();
     groups.back().push_back(product);
   }
@@ -155,8 +228,173 @@ static bool ownsWeights(Siblings &group, ArrayRef<Siblings> groups,
   });
 }
 
-/// The group's biases, zeros where there is none.
-static SmallVector<Value> getBiases(OpBuilder &b, Siblings &group) {
+//===----------------------------------------------------------------------===//
+// Merging
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Computes a group at its first product.
+class Merger {
+public:
+  Merger(RewriterBase &rewriter, Siblings &group, const StaticValues &known);
+
+  /// Leaves the group alone if what differs between its columns is not known
+  /// early enough.
+  void run();
+
+private:
+  Value toColumns(Value value, SymExprAttr columns);
+  Value mergeStatic(ArrayRef<Value> values);
+  Value mergeParameters(ArrayRef<Value> values);
+  Value rebuild(Operation *op, ArrayRef<Value> operands);
+  Value mergeChains(Value product);
+  Value mergeBiases();
+  void replaceBySlices(Value merged);
+
+  RewriterBase &rewriter;
+  Siblings &group;
+  const StaticValues &known;
+  Operation *first;
+  Location loc;
+};
+} // namespace
+
+static Location fuseLocations(RewriterBase &rewriter, Siblings &group) {
+  SmallVector<Location> locations;
+  for (Product &product : group) {
+    locations.push_back(product.matmul.getLoc());
+    for (Operation *op : product.chain)
+      locations.push_back(op->getLoc());
+    if (product.add)
+      locations.push_back(product.add.getLoc());
+  }
+  return rewriter.getFusedLoc(locations);
+}
+
+Merger::Merger(RewriterBase &rewriter, Siblings &group,
+               const StaticValues &known)
+    : rewriter(rewriter), group(group), known(known),
+      first(group.front().matmul), loc(fuseLocations(rewriter, group)) {}
+
+/// A vector of one number a column, of one for all or as many; null if the one
+/// is no constant.
+Value Merger::toColumns(Value value, SymExprAttr columns) {
+  RankedTensorType type =
+      getTensorType({columns}, getType(value).getElementType());
+  if (getType(value).getNumElements() == type.getNumElements())
+    return ReshapeOp::create(rewriter, loc, type, value);
+  DenseElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)))
+    return nullptr;
+  return ConstantOp::create(
+      rewriter, loc, type,
+      DenseElementsAttr::get(type, elements.getSplatValue<Attribute>()));
+}
+
+/// Whether one constant number stands for all values.
+static bool areEqualScalars(ArrayRef<Value> values) {
+  Attribute scalar;
+  return llvm::all_of(values, [&](Value value) {
+    DenseElementsAttr elements;
+    if (getType(value).getNumElements() != 1 ||
+        !matchPattern(value, m_Constant(&elements)))
+      return false;
+    auto own = elements.getSplatValue<Attribute>();
+    if (!scalar)
+      scalar = own;
+    return scalar == own;
+  });
+}
+
+/// Of values that are known before a run.
+Value Merger::mergeStatic(ArrayRef<Value> values) {
+  if (failed(moveValueDefinitions(rewriter, values, first)))
+    return nullptr;
+  if (areEqualScalars(values))
+    return values.front();
+  SmallVector<Value> vectors;
+  for (auto [value, product] : llvm::zip_equal(values, group))
+    vectors.push_back(toColumns(value, product.getColumns()));
+  if (llvm::is_contained(vectors, nullptr))
+    return nullptr;
+  return ConcatOp::create(rewriter, loc, vectors, /*axis=*/0);
+}
+
+/// What stands for the products' own parameters beside the merged one: the same
+/// value, or a vector of all columns, or what is computed from such. Null if
+/// there is none.
+Value Merger::mergeParameters(ArrayRef<Value> values) {
+  auto isKnown = [&](Value value) { return known.contains(value); };
+  if (llvm::all_of(values, isKnown))
+    return mergeStatic(values);
+  if (llvm::any_of(values, isKnown))
+    return nullptr;
+  SmallVector<SymExprAttr> dims = getDims(getType(values.front()));
+  Operation *op = values.front().getDefiningOp();
+  if (llvm::all_equal(values) && (dims.empty() || dims.back().isConstant(1)))
+    return succeeded(moveValueDefinitions(rewriter, values.front(), first))
+               ? values.front()
+               : nullptr;
+  SmallVector<Value> operands;
+  for (Value value : values)
+    if (Operation *other = value.getDefiningOp();
+        !op || !other || !areAlike(op, other))
+      return nullptr;
+  for (unsigned i = 0; i < op->getNumOperands(); ++i) {
+    operands.push_back(
+        mergeParameters(llvm::map_to_vector(values, [&](Value value) {
+          return value.getDefiningOp()->getOperand(i);
+        })));
+    if (!operands.back())
+      return nullptr;
+  }
+  return rebuild(op, operands);
+}
+
+/// The op on other operands; null for what no chain has.
+Value Merger::rebuild(Operation *op, ArrayRef<Value> operands) {
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case<AddOp, SubOp, MulOp, DivOp, MaximumOp, MinimumOp>([&](auto binary) {
+        return decltype(binary)::create(rewriter, loc, operands[0],
+                                        operands[1]);
+      })
+      .Case([&](RoundOp) {
+        return RoundOp::create(rewriter, loc, operands.front());
+      })
+      .Case([&](CastOp cast) {
+        auto type =
+            getType(operands.front()).clone(cast.getType().getElementType());
+        return CastOp::create(rewriter, loc, type, operands.front(),
+                              cast.getSaturate());
+      })
+      .Default([](Operation *) { return nullptr; });
+}
+
+/// The group's chains on the merged product.
+Value Merger::mergeChains(Value product) {
+  SmallVector<Value> values = llvm::map_to_vector(
+      group, [](Product &sibling) -> Value { return sibling.matmul; });
+  for (unsigned i = 0; i < group.front().chain.size(); ++i) {
+    Operation *op = group.front().chain[i];
+    SmallVector<Value> operands;
+    for (unsigned j = 0; j < op->getNumOperands(); ++j)
+      operands.push_back(op->getOperand(j) == values.front()
+                             ? product
+                             : mergeParameters(llvm::map_to_vector(
+                                   group, [&](Product &sibling) -> Value {
+                                     return sibling.chain[i]->getOperand(j);
+                                   })));
+    if (llvm::is_contained(operands, nullptr))
+      return nullptr;
+    product = rebuild(op, operands);
+    for (auto [value, sibling] : llvm::zip_equal(values, group))
+      value = sibling.chain[i]->getResult(0);
+  }
+  return product;
+}
+
+/// The group's biases, zeros where there is none; null if they come too late.
+Value Merger::mergeBiases() {
   SmallVector<Value> biases;
   for (Product &product : group) {
     if (product.bias) {
@@ -164,19 +402,20 @@ static SmallVector<Value> getBiases(OpBuilder &b, Siblings &group) {
       continue;
     }
     RankedTensorType type = getTensorType(
-        {product.getColumns()}, product.matmul.getType().getElementType());
+        {product.getColumns()}, getType(product.getSum()).getElementType());
     biases.push_back(ConstantOp::create(
-        b, product.matmul.getLoc(), type,
-        DenseElementsAttr::get(type, b.getZeroAttr(type.getElementType()))));
+        rewriter, product.matmul.getLoc(), type,
+        DenseElementsAttr::get(type,
+                               rewriter.getZeroAttr(type.getElementType()))));
   }
-  return biases;
+  if (failed(moveValueDefinitions(rewriter, biases, first)))
+    return nullptr;
+  return ConcatOp::create(rewriter, loc, biases, /*axis=*/0);
 }
 
 /// Slices of the last dim of `merged` replace the group's results.
-static void replaceBySlices(RewriterBase &rewriter, Siblings &group,
-                            Value merged) {
-  MLIRContext *context = rewriter.getContext();
-  SymExprAttr zero = getConstantExpr(context, 0), begin = zero;
+void Merger::replaceBySlices(Value merged) {
+  SymExprAttr zero = getConstantExpr(rewriter.getContext(), 0), begin = zero;
   int64_t rank = getRank(merged);
   SmallVector<int64_t> steps(rank, 1);
   for (Product &product : group) {
@@ -186,39 +425,34 @@ static void replaceBySlices(RewriterBase &rewriter, Siblings &group,
     begin = tx::add(begin, product.getColumns());
     Value slice = SliceOp::create(rewriter, result.getLoc(), result.getType(),
                                   merged, rewriter.getArrayAttr(starts), steps);
-    rewriter.replaceOp(result.getDefiningOp(), slice);
+    rewriter.replaceAllUsesWith(result, slice);
+    // From the end on, each is without users.
     if (product.add)
-      rewriter.eraseOp(product.matmul);
+      rewriter.eraseOp(product.add);
+    for (Operation *op : llvm::reverse(product.chain))
+      rewriter.eraseOp(op);
+    rewriter.eraseOp(product.matmul);
   }
 }
 
-/// Computes the group at its first product.
-static void merge(RewriterBase &rewriter, Siblings &group) {
-  Operation *first = group.front().matmul;
+void Merger::run() {
   rewriter.setInsertionPoint(first);
-  SmallVector<Value> weights = getWeights(group), biases;
-  if (llvm::any_of(group, [](Product &product) { return product.add; }))
-    biases = getBiases(rewriter, group);
-  if (failed(moveValueDefinitions(rewriter, weights, first)) ||
-      failed(moveValueDefinitions(rewriter, biases, first)))
+  SmallVector<Value> weights = getWeights(group);
+  if (failed(moveValueDefinitions(rewriter, weights, first)))
     return;
-
-  SmallVector<Location> locations;
-  SymExprAttr columns = getConstantExpr(rewriter.getContext(), 0);
-  for (Product &product : group) {
-    locations.push_back(product.matmul.getLoc());
-    if (product.add)
-      locations.push_back(product.add.getLoc());
-    columns = tx::add(columns, product.getColumns());
-  }
-  Location loc = rewriter.getFusedLoc(locations);
   Value weight = ConcatOp::create(rewriter, loc, weights, /*axis=*/1);
   Value merged =
       MatmulOp::create(rewriter, loc, group.front().getLhs(), weight);
-  if (!biases.empty())
-    merged = AddOp::create(rewriter, loc, merged,
-                           ConcatOp::create(rewriter, loc, biases, /*axis=*/0));
-  replaceBySlices(rewriter, group, merged);
+  merged = mergeChains(merged);
+  if (!merged)
+    return;
+  if (llvm::any_of(group, [](Product &product) { return product.add; })) {
+    Value bias = mergeBiases();
+    if (!bias)
+      return;
+    merged = AddOp::create(rewriter, loc, merged, bias);
+  }
+  replaceBySlices(merged);
 }
 
 void txc::mergeMatmuls(func::FuncOp function) {
@@ -228,9 +462,12 @@ void txc::mergeMatmuls(func::FuncOp function) {
   for (Siblings &group : groups)
     if (ownsWeights(group, groups, known))
       owners.push_back(group);
+  // From here on `known` is asked of values that were there before.
   IRRewriter rewriter(function.getContext());
   for (Siblings &group : owners)
-    merge(rewriter, group);
+    Merger(rewriter, group, known).run();
+  // What was begun for groups that stay apart.
+  (void)runRegionDCE(rewriter, function->getRegions());
 }
 
 namespace {
