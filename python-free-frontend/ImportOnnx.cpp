@@ -72,6 +72,7 @@ private:
   void importInput(const onnx::ValueInfo &input);
   bool importConstant(const onnx::ValueInfo &input, Type elementType);
   void checkConstants();
+  void checkOutput(const onnx::ValueInfo &output, Value value);
   void importOutputs();
   void cleanUp();
   bool checkModule();
@@ -192,10 +193,31 @@ void ModelImporter::importInput(const onnx::ValueInfo &input) {
   inputNames.push_back(builder.getStringAttr(input.name));
 }
 
+/// A caller that believed the model would read the elements as others. Dims are
+/// not compared: rewriting tools leave old ones, and the interface tells those
+/// that are computed.
+void ModelImporter::checkOutput(const onnx::ValueInfo &output, Value value) {
+  Type declared = getElementType(builder.getContext(), output.type.elementType);
+  if (!value || output.type.kind != onnx::Type::Kind::Tensor || !declared)
+    return;
+  Type computed = getElementTypeOrSelf(value.getType());
+  if (declared == computed)
+    return;
+  std::string found;
+  llvm::raw_string_ostream(found) << computed;
+  importer.report(frame, nullptr,
+                  "output \"" + output.name + "\" is declared as " +
+                      onnx::elementTypeName(output.type.elementType) +
+                      ", and the graph computes " + found,
+                  "the type that is computed, or a Cast before it");
+}
+
 void ModelImporter::importOutputs() {
   SmallVector<Value> results;
-  for (const onnx::ValueInfo &output : model.graph.outputs)
+  for (const onnx::ValueInfo &output : model.graph.outputs) {
     results.push_back(importer.lookup(frame, output.name));
+    checkOutput(output, results.back());
+  }
   if (!problems.empty() || llvm::is_contained(results, Value()))
     return;
   func::ReturnOp::create(builder, builder.getUnknownLoc(), results);

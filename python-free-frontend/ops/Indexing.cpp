@@ -10,7 +10,20 @@ using namespace txc;
 using namespace txc::frontend;
 using tx::SymExprAttr;
 
+/// Indices, operand 1, are signed and of 32 or 64 bits.
+static LogicalResult checkIndices(NodeContext &context) {
+  Type type = context.getElementType(1);
+  if (type.isSignlessInteger(32) || type.isSignlessInteger(64))
+    return success();
+  std::string found;
+  llvm::raw_string_ostream(found) << type;
+  return context.unsupported("its indices are " + found,
+                             "a Cast of them to INT64");
+}
+
 static NodeResults buildGather(NodeContext &context) {
+  if (failed(checkIndices(context)))
+    return {};
   FailureOr<int64_t> axis =
       context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
   if (failed(axis))
@@ -20,6 +33,8 @@ static NodeResults buildGather(NodeContext &context) {
 }
 
 static NodeResults buildGatherElements(NodeContext &context) {
+  if (failed(checkIndices(context)))
+    return {};
   FailureOr<int64_t> axis =
       context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
   if (failed(axis))
@@ -29,6 +44,8 @@ static NodeResults buildGatherElements(NodeContext &context) {
 }
 
 static NodeResults buildGatherNd(NodeContext &context) {
+  if (failed(checkIndices(context)))
+    return {};
   int64_t batchDims = context.getInt("batch_dims", 0);
   int64_t least = std::min(context.getRank(0), context.getRank(1));
   if (batchDims < 0 || batchDims >= least)
@@ -53,6 +70,8 @@ static FailureOr<tx::ScatterKind> getScatterKind(NodeContext &context) {
 }
 
 static NodeResults buildScatterElements(NodeContext &context) {
+  if (failed(checkIndices(context)))
+    return {};
   int64_t rank = context.getRank(0);
   FailureOr<int64_t> axis =
       context.normalizeAxis(context.getInt("axis", 0), rank);
@@ -74,6 +93,8 @@ static NodeResults buildScatterElements(NodeContext &context) {
 /// updates: the dims of `indices` without the last, then those of x that a
 /// tuple does not address.
 static NodeResults buildScatterNd(NodeContext &context) {
+  if (failed(checkIndices(context)))
+    return {};
   FailureOr<tx::ScatterKind> kind = getScatterKind(context);
   if (failed(kind))
     return {};

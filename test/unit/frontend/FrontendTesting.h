@@ -67,6 +67,8 @@ inline Wire floats(const std::string &name, const std::vector<int64_t> &dims) {
 struct TestGraph {
   std::vector<Wire> nodes, inputs, initializers;
   Names outputs;
+  /// Behind those that only have a name.
+  std::vector<Wire> typedOutputs;
 
   Wire wire() const {
     Wire result;
@@ -79,6 +81,8 @@ struct TestGraph {
       result.message(11, input);
     for (const std::string &output : outputs)
       result.message(12, Wire().string(1, output));
+    for (const Wire &output : typedOutputs)
+      result.message(12, output);
     return result;
   }
 };

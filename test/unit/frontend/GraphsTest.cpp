@@ -91,6 +91,21 @@ TEST(Problems, InputsThatCannotBeTensors) {
             "which can't be compiled\n");
 }
 
+TEST(Problems, IndicesThatAreNoIntegers) {
+  TestGraph graph = graphOf({node("Gather", {"x", "i"}, {"y"})}, {"y"});
+  graph.inputs.push_back(value("i", kBool, {"2"}));
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("its indices are i1; try a Cast of them to INT64"));
+}
+
+TEST(Problems, AnOutputOfAnotherType) {
+  TestGraph graph = graphOf({node("Relu", {"x"}, {"y"})}, {});
+  graph.typedOutputs = {value("y", kInt64, {"3"})};
+  EXPECT_EQ(Imported(graph).text(),
+            "m.onnx: output \"y\" is declared as INT64, and the graph computes "
+            "f32; try the type that is computed, or a Cast before it\n");
+}
+
 //===----------------------------------------------------------------------===//
 // Names and initializers
 //===----------------------------------------------------------------------===//
