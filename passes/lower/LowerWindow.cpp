@@ -168,6 +168,19 @@ static LoweredValues lowerConvAsMatmul(OpBuilder &b, ConvOp op) {
       invertPermutationVector(getChannelsLast(type.getRank())))};
 }
 
+/// Half precision is summed in f32.
+static Value widen(const Body &body, Value x) {
+  if (cast<FloatType>(x.getType()).getWidth() >= 32)
+    return x;
+  return arith::ExtFOp::create(body.b, body.loc, body.b.getF32Type(), x);
+}
+
+static Value narrowTo(const Body &body, Type type, Value x) {
+  if (x.getType() == type)
+    return x;
+  return arith::TruncFOp::create(body.b, body.loc, type, x);
+}
+
 /// Grouped: each output element sums over the taps of its group's channels.
 static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
   RankedTensorType w = op.getW().getType();
@@ -195,22 +208,17 @@ static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
         fetchWindow(body, table, op, body.index(0), channel, 2, rank + 1);
     Value zero = body.constant(element.value.getType(), 0);
     Value x = selectOr(body, element, zero);
-    Value sum = arith::MulFOp::create(body.b, body.loc, x, body.scalars[0]);
-    return SmallVector<Value>{body.reduce(Combine::sum, sum)};
+    Value product = arith::MulFOp::create(body.b, body.loc, widen(body, x),
+                                          widen(body, body.scalars[0]));
+    return SmallVector<Value>{narrowTo(body, op.getType().getElementType(),
+                                       body.reduce(Combine::sum, product))};
   });
   return SmallVector<Value>(rows->getResults());
 }
 
 static LoweredValues lowerConv(OpBuilder &b, ConvOp op) {
-  if (op.getGroups() == 1)
-    return lowerConvAsMatmul(b, op);
-  if (!op.getType().getElementType().isF32() &&
-      !op.getType().getElementType().isF64()) {
-    op.emitError("a grouped convolution must be f32 or f64, found ")
-        << op.getType();
-    return failure();
-  }
-  return lowerGroupedConv(b, op);
+  return op.getGroups() == 1 ? lowerConvAsMatmul(b, op)
+                             : lowerGroupedConv(b, op);
 }
 
 namespace {
@@ -308,7 +316,9 @@ static LoweredValues lowerConvTransposeAsMatmul(OpBuilder &b,
     Value zero = body.constant(element.getType(), 0);
     element =
         arith::SelectOp::create(body.b, body.loc, tap.isInside, element, zero);
-    return SmallVector<Value>{body.reduce(Combine::sum, element)};
+    Value sum = body.reduce(Combine::sum, widen(body, element));
+    return SmallVector<Value>{
+        narrowTo(body, op.getType().getElementType(), sum)};
   });
   return SmallVector<Value>(rows->getResults());
 }
@@ -344,11 +354,13 @@ static LoweredValues lowerGroupedConvTranspose(OpBuilder &b,
     for (unsigned d = rank + 1; d < sizes.size(); ++d)
       weight.push_back(body.index(d));
     Value product = arith::MulFOp::create(
-        builder, loc, body.fetch(input, place), body.fetch(filter, weight));
+        builder, loc, widen(body, body.fetch(input, place)),
+        widen(body, body.fetch(filter, weight)));
     Value zero = body.constant(product.getType(), 0);
     product =
         arith::SelectOp::create(builder, loc, tap.isInside, product, zero);
-    return SmallVector<Value>{body.reduce(Combine::sum, product)};
+    return SmallVector<Value>{narrowTo(body, op.getType().getElementType(),
+                                       body.reduce(Combine::sum, product))};
   });
   return SmallVector<Value>(rows->getResults());
 }

@@ -16,6 +16,26 @@ using namespace txc::frontend;
 using tx::Predicate;
 
 //===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+/// Logic is of bools; arithmetic and operators on bits are not.
+template <NodeResults (*build)(NodeContext &), bool isLogic>
+static NodeResults buildOf(NodeContext &context) {
+  for (unsigned i = 0; i < context.getNumOperands(); ++i)
+    if (context.getElementType(i).isInteger(1) != isLogic)
+      return context.unsupported("its input " + Twine(i) +
+                                     (isLogic ? " is not bool" : " is bool"),
+                                 "a Cast of it");
+  return build(context);
+}
+
+template <NodeResults (*build)(NodeContext &)>
+static constexpr auto ofNumbers = buildOf<build, false>;
+template <NodeResults (*build)(NodeContext &)>
+static constexpr auto ofBools = buildOf<build, true>;
+
+//===----------------------------------------------------------------------===//
 // Unary
 //===----------------------------------------------------------------------===//
 
@@ -211,27 +231,27 @@ static NodeResults buildCastLike(NodeContext &context) {
 
 OpTable frontend::getElementwiseOps() {
   static constexpr OpEntry table[] = {
-      {"Abs", 6, 1, 1, buildUnary<tx::AbsOp>},
+      {"Abs", 6, 1, 1, ofNumbers<buildUnary<tx::AbsOp>>},
       {"Acos", 7, 1, 1, buildFloatUnary<tx::AcosOp>},
       {"Acosh", 9, 1, 1, buildFloatUnary<tx::AcoshOp>},
-      {"Add", 6, 2, 2, buildBinary<tx::AddOp>},
-      {"And", 1, 2, 2, buildBinary<tx::AndOp>},
+      {"Add", 6, 2, 2, ofNumbers<buildBinary<tx::AddOp>>},
+      {"And", 1, 2, 2, ofBools<buildBinary<tx::AndOp>>},
       {"Asin", 7, 1, 1, buildFloatUnary<tx::AsinOp>},
       {"Asinh", 9, 1, 1, buildFloatUnary<tx::AsinhOp>},
       {"Atan", 7, 1, 1, buildFloatUnary<tx::AtanOp>},
       {"Atanh", 9, 1, 1, buildFloatUnary<tx::AtanhOp>},
       {"BitShift", 11, 2, 2, buildBitShift},
-      {"BitwiseAnd", 18, 2, 2, buildBinary<tx::AndOp>},
-      {"BitwiseNot", 18, 1, 1, buildUnary<tx::NotOp>},
-      {"BitwiseOr", 18, 2, 2, buildBinary<tx::OrOp>},
-      {"BitwiseXor", 18, 2, 2, buildBinary<tx::XorOp>},
+      {"BitwiseAnd", 18, 2, 2, ofNumbers<buildBinary<tx::AndOp>>},
+      {"BitwiseNot", 18, 1, 1, ofNumbers<buildUnary<tx::NotOp>>},
+      {"BitwiseOr", 18, 2, 2, ofNumbers<buildBinary<tx::OrOp>>},
+      {"BitwiseXor", 18, 2, 2, ofNumbers<buildBinary<tx::XorOp>>},
       {"Cast", 6, 1, 1, buildCast},
       {"CastLike", 15, 2, 2, buildCastLike},
       {"Ceil", 6, 1, 1, buildFloatUnary<tx::CeilOp>},
       {"Clip", 6, 1, 3, buildClip},
       {"Cos", 7, 1, 1, buildFloatUnary<tx::CosOp>},
       {"Cosh", 9, 1, 1, buildFloatUnary<tx::CoshOp>},
-      {"Div", 6, 2, 2, buildBinary<tx::DivOp>},
+      {"Div", 6, 2, 2, ofNumbers<buildBinary<tx::DivOp>>},
       {"Equal", 1, 2, 2, buildCompare<Predicate::eq>},
       {"Erf", 9, 1, 1, buildFloatUnary<tx::ErfOp>},
       {"Exp", 6, 1, 1, buildFloatUnary<tx::ExpOp>},
@@ -247,22 +267,22 @@ OpTable frontend::getElementwiseOps() {
       {"Mean", 6, 1, kAnyNumber, buildMean},
       {"Min", 6, 1, kAnyNumber, buildVariadic<tx::MinimumOp>},
       {"Mod", 10, 2, 2, buildMod},
-      {"Mul", 6, 2, 2, buildBinary<tx::MulOp>},
-      {"Neg", 6, 1, 1, buildUnary<tx::NegOp>},
-      {"Not", 1, 1, 1, buildUnary<tx::NotOp>},
-      {"Or", 1, 2, 2, buildBinary<tx::OrOp>},
+      {"Mul", 6, 2, 2, ofNumbers<buildBinary<tx::MulOp>>},
+      {"Neg", 6, 1, 1, ofNumbers<buildUnary<tx::NegOp>>},
+      {"Not", 1, 1, 1, ofBools<buildUnary<tx::NotOp>>},
+      {"Or", 1, 2, 2, ofBools<buildBinary<tx::OrOp>>},
       {"Pow", 1, 2, 2, buildPow},
       {"Reciprocal", 6, 1, 1, buildFloatUnary<tx::ReciprocalOp>},
       {"Round", 11, 1, 1, buildFloatUnary<tx::RoundOp>},
-      {"Sign", 9, 1, 1, buildUnary<tx::SignOp>},
+      {"Sign", 9, 1, 1, ofNumbers<buildUnary<tx::SignOp>>},
       {"Sin", 7, 1, 1, buildFloatUnary<tx::SinOp>},
       {"Sinh", 9, 1, 1, buildFloatUnary<tx::SinhOp>},
       {"Sqrt", 6, 1, 1, buildFloatUnary<tx::SqrtOp>},
-      {"Sub", 6, 2, 2, buildBinary<tx::SubOp>},
+      {"Sub", 6, 2, 2, ofNumbers<buildBinary<tx::SubOp>>},
       {"Sum", 6, 1, kAnyNumber, buildVariadic<tx::AddOp>},
       {"Tan", 7, 1, 1, buildFloatUnary<tx::TanOp>},
       {"Where", 9, 3, 3, buildWhere},
-      {"Xor", 1, 2, 2, buildBinary<tx::XorOp>},
+      {"Xor", 1, 2, 2, ofBools<buildBinary<tx::XorOp>>},
   };
   return table;
 }

@@ -21,6 +21,19 @@ static LogicalResult checkIndices(NodeContext &context) {
                              "a Cast of them to INT64");
 }
 
+/// Places beside the axis are those of x, without an index that says so.
+static LogicalResult checkPlaces(NodeContext &context, int64_t axis) {
+  if (context.getRank(1) != context.getRank(0))
+    return context.unsupported("its indices and its input differ in rank");
+  for (int64_t d = 0; d < context.getRank(0); ++d)
+    if (d != axis && failed(context.require(tx::getDim(context.getType(1), d),
+                                            tx::Predicate::le,
+                                            tx::getDim(context.getType(0), d),
+                                            "dims of indices and input")))
+      return failure();
+  return success();
+}
+
 static NodeResults buildGather(NodeContext &context) {
   if (failed(checkIndices(context)))
     return {};
@@ -37,7 +50,7 @@ static NodeResults buildGatherElements(NodeContext &context) {
     return {};
   FailureOr<int64_t> axis =
       context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
-  if (failed(axis))
+  if (failed(axis) || failed(checkPlaces(context, *axis)))
     return {};
   return context.create<tx::GatherElementsOp>(context.getOperand(0),
                                               context.getOperand(1), *axis);
@@ -78,8 +91,10 @@ static NodeResults buildScatterElements(NodeContext &context) {
   FailureOr<tx::ScatterKind> kind = getScatterKind(context);
   if (failed(axis) || failed(kind))
     return {};
-  if (context.getRank(1) != rank || context.getRank(2) != rank)
+  if (context.getRank(2) != rank)
     return context.unsupported("its inputs differ in rank");
+  if (failed(checkPlaces(context, *axis)))
+    return {};
   for (int64_t d = 0; d < rank; ++d)
     if (failed(context.unify(tx::getDim(context.getType(1), d),
                              tx::getDim(context.getType(2), d),

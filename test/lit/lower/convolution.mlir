@@ -45,3 +45,16 @@ func.func @few_channels(%x: tensor<1x3x22xf32>, %w: tensor<16x3x5xf32>) -> tenso
   %y = tx.conv %x, %w strides [1] low [0] high [0] dilations [1] groups 1 : tensor<1x3x22xf32>, tensor<16x3x5xf32>
   return %y : tensor<1x16x18xf32>
 }
+
+// -----
+
+// Half precision is summed in f32.
+// CHECK-LABEL: @grouped
+// CHECK:         kernel.rows
+// CHECK:         %[[PRODUCT:.*]] = arith.mulf %{{.*}}, %{{.*}} : f32
+// CHECK:         %[[SUM:.*]] = kernel.reduce  sum %[[PRODUCT]] : f32
+// CHECK:         arith.truncf %[[SUM]] : f32 to f16
+func.func @grouped(%x: tensor<1x4x22xf16>, %w: tensor<6x2x5xf16>) -> tensor<1x6x18xf16> {
+  %y = tx.conv %x, %w strides [1] low [0] high [0] dilations [1] groups 2 : tensor<1x4x22xf16>, tensor<6x2x5xf16>
+  return %y : tensor<1x6x18xf16>
+}

@@ -98,6 +98,21 @@ TEST(Problems, IndicesThatAreNoIntegers) {
               HasSubstr("its indices are i1; try a Cast of them to INT64"));
 }
 
+TEST(Problems, PlacesBeyondTheInput) {
+  TestGraph graph = graphOf({node("GatherElements", {"x", "i"}, {"y"})}, {"y"});
+  graph.inputs = {value("x", kFloat, {"5", "3"}),
+                  value("i", kInt64, {"5", "4"})};
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("dims of indices and input: 4 <= 3 can't hold"));
+}
+
+TEST(Problems, ArithmeticOfBools) {
+  TestGraph graph = graphOf({node("Mul", {"x", "x"}, {"y"})}, {"y"});
+  graph.inputs = {value("x", kBool, {"2"})};
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("its input 0 is bool; try a Cast of it"));
+}
+
 TEST(Problems, AnOutputOfAnotherType) {
   TestGraph graph = graphOf({node("Relu", {"x"}, {"y"})}, {});
   graph.typedOutputs = {value("y", kInt64, {"3"})};
