@@ -192,13 +192,7 @@ Value BlockedEmitter::emitMask(ArrayRef<LaneValue> point, Value valid) {
 
 /// Valid keys of a batch, within [0, T].
 Value BlockedEmitter::emitLength(Value batch) {
-  Lanes one(function, 1, nullptr);
-  unsigned number = op.getMask() ? Mask + 1 : Mask;
-  Value length =
-      one.load(function.getOperand(number), {batch}, code.builder.getI64Type())
-          .value;
-  length = arith::IndexCastOp::create(code.builder, code.loc, code.indexType(),
-                                      length);
+  Value length = loadCount(function, *op.getLengthsNumber(), batch);
   length = code.min(length, function.getValue(op.getSize(T)));
   return code.max(length, 0);
 }
@@ -238,6 +232,11 @@ LogicalResult BlockedEmitter::emit() {
   auto mask = [&](OpBuilder &, Location, Value b, Value h, Value s, Value t,
                   Value valid) {
     Value zero = code.index(0);
+    if (op.getStarts()) {
+      Value row = loadCount(function, *op.getStartsNumber(), b);
+      s = code.add(s, row);
+      t = code.add(t, row);
+    }
     return emitMask({{b}, {h}, {s}, {t, 1}, {zero}, {zero}}, valid);
   };
   if (hasMask(op)) {
@@ -254,6 +253,11 @@ LogicalResult BlockedEmitter::emit() {
   };
   if (op.getLengths())
     spec.validKeys = validKeys;
+  auto firstRow = [&](OpBuilder &, Location, Value b) {
+    return loadCount(function, *op.getStartsNumber(), b);
+  };
+  if (op.getStarts())
+    spec.firstRow = firstRow;
   return x86::emitAttentionTasks(code.builder, code.loc, spec,
                                  function.getTaskBegin(), function.getTaskEnd(),
                                  function.getScratch());

@@ -41,6 +41,7 @@ public:
 
 private:
   void decodeTask(Value task);
+  void emitRow();
   Value emitScore(Value key);
   Value addMask(Value score);
   Value getCounts(Value key);
@@ -49,6 +50,7 @@ private:
   Value emitWeights(Value largest);
   void emitOutput(Value sum);
 
+  SmallVector<LaneValue> getPlace();
   Value loadElement(unsigned operand, AffineMap map, Lanes &lanes);
   Value constant(double value) { return code.constant(sumType, value); }
   Value compare(arith::CmpFPredicate predicate, Value x, Value y) {
@@ -74,6 +76,10 @@ private:
   FloatType sumType;
   VectorType vectorType;
   SmallVector<LaneValue> point;
+  /// The number of keys, and of queries where there are sequences.
+  Value keys;
+  /// The first row of the sequence; null where there are none.
+  Value firstRow;
 };
 
 } // namespace
@@ -97,11 +103,20 @@ RowEmitter::loopLanes(Value end, ValueRange init,
       });
 }
 
+/// The point at which the maps are taken.
+SmallVector<LaneValue> RowEmitter::getPlace() {
+  SmallVector<LaneValue> place = point;
+  if (firstRow)
+    for (Dim dim : {S, T})
+      place[dim] = {code.add(point[dim].value, firstRow)};
+  return place;
+}
+
 /// The operand's element at `point` in the type of sums.
 Value RowEmitter::loadElement(unsigned operand, AffineMap map, Lanes &lanes) {
   auto type = cast<RankedTensorType>(op->getOperand(operand).getType());
   LinearAccess access = LinearAccess::get(map, type, op.getSymbols());
-  LaneValue element = lanes.getElement(access, op.getSymbols(), point);
+  LaneValue element = lanes.getElement(access, op.getSymbols(), getPlace());
   Value value =
       lanes.load(function.getOperand(operand), element, getScalarType(type))
           .value;
@@ -118,6 +133,12 @@ void RowEmitter::decodeTask(Value task) {
     task = code.div(task, size(dim));
   }
   point[B] = {task};
+  keys = size(T);
+  if (!op.getStarts())
+    return;
+  unsigned starts = *op.getStartsNumber();
+  firstRow = loadCount(function, starts, task);
+  keys = code.sub(loadCount(function, starts, code.add(task, 1)), firstRow);
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,16 +180,9 @@ Value RowEmitter::getCounts(Value key) {
       require(arith::CmpIPredicate::sgt,
               code.sub(last, static_cast<int64_t>(*op.getWindow())));
   }
-  if (op.getLengths()) {
-    unsigned number = op.getMask() ? 4 : 3;
-    Lanes one(function, 1, nullptr);
-    Value length = one.load(function.getOperand(number), point[B],
-                            code.builder.getI64Type())
-                       .value;
+  if (std::optional<unsigned> lengths = op.getLengthsNumber())
     require(arith::CmpIPredicate::slt,
-            arith::IndexCastOp::create(code.builder, code.loc, code.indexType(),
-                                       length));
-  }
+            loadCount(function, *lengths, point[B].value));
   return counts;
 }
 
@@ -204,7 +218,7 @@ Value RowEmitter::emitScore(Value key) {
 /// Stores the scores of the row; returns the largest.
 Value RowEmitter::emitScores() {
   Value least = constant(-std::numeric_limits<double>::infinity());
-  return code.loop(code.index(0), size(T), 1, {least},
+  return code.loop(code.index(0), keys, 1, {least},
                    [&](Value key, ValueRange largest) -> Carried {
                      point[T] = {key};
                      Value score = emitScore(key);
@@ -224,7 +238,7 @@ Value RowEmitter::emitWeights(Value largest) {
                            constant(-std::numeric_limits<double>::infinity()));
   Value splat = code.splat(largest, vectorType);
   Carried sums = loopLanes(
-      size(T), {code.constant(vectorType, 0)},
+      keys, {code.constant(vectorType, 0)},
       [&](Value first, Lanes &lanes, ValueRange carried) -> Carried {
         Value place = scorePointer(first);
         // Scratch has room for whole vectors.
@@ -259,7 +273,7 @@ void RowEmitter::emitOutput(Value sum) {
   auto emitVector = [&](Value first, Lanes &lanes, ValueRange) -> Carried {
     point[E] = {first, 1};
     Value total = code.loop(
-        code.index(0), size(T), 1, {code.constant(vectorType, 0)},
+        code.index(0), keys, 1, {code.constant(vectorType, 0)},
         [&](Value key, ValueRange carried) -> Carried {
           point[T] = {key};
           Value weight = code.load(sumType, scorePointer(key));
@@ -276,7 +290,7 @@ void RowEmitter::emitOutput(Value sum) {
       result = arith::TruncFOp::create(code.builder, code.loc,
                                        vectorType.clone(scalar), result);
     lanes.store({result}, function.getResult(0),
-                lanes.getElement(access, op.getSymbols(), point));
+                lanes.getElement(access, op.getSymbols(), getPlace()));
     return {};
   };
   loopLanes(size(E), {}, emitVector);
@@ -287,14 +301,32 @@ void RowEmitter::emit() {
     index = {code.index(0)};
   code.loop(function.getTaskBegin(), function.getTaskEnd(), 1, [&](Value task) {
     decodeTask(task);
-    Value largest = emitScores();
-    emitOutput(emitWeights(largest));
+    if (!firstRow)
+      return emitRow();
+    // Tasks are as many as the longest sequence has; others have ended before.
+    code.ifThen(code.compare(arith::CmpIPredicate::slt, point[S].value, keys),
+                [&] { emitRow(); });
   });
+}
+
+void RowEmitter::emitRow() {
+  Value largest = emitScores();
+  emitOutput(emitWeights(largest));
 }
 
 //===----------------------------------------------------------------------===//
 // Interface
 //===----------------------------------------------------------------------===//
+
+Value txc::loadCount(KernelFunction &function, unsigned operand, Value index) {
+  x86::CodeBuilder &code = function.getCode();
+  Lanes one(function, 1, nullptr);
+  Value count =
+      one.load(function.getOperand(operand), {index}, code.builder.getI64Type())
+          .value;
+  return arith::IndexCastOp::create(code.builder, code.loc, code.indexType(),
+                                    count);
+}
 
 void txc::emitAttentionRows(KernelFunction &function, AttentionOp op) {
   RowEmitter(function, op).emit();

@@ -17,6 +17,10 @@
 
 namespace txc {
 
+/// An element of an i64 operand of rank 1: a length, or a sequence's start.
+mlir::Value loadCount(KernelFunction &function, unsigned operand,
+                      mlir::Value index);
+
 void emitAttentionRows(KernelFunction &function, kernel::AttentionOp op);
 
 tx::SymExprAttr getAttentionRowsTaskCount(kernel::AttentionOp op);

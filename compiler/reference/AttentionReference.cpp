@@ -89,8 +89,9 @@ public:
                                 const Evaluation &evaluation,
                                 ArrayRef<int64_t> scoreDims);
 
-  /// Applies it to the scores of query s of head h in batch b.
-  void apply(int64_t b, int64_t h, int64_t s,
+  /// Applies it to the scores of query s of head h in batch b, and of the keys
+  /// from `firstKey` on. `causal` counts both from the first key.
+  void apply(int64_t b, int64_t h, int64_t s, int64_t firstKey,
              MutableArrayRef<double> scores) const;
 
 private:
@@ -125,16 +126,18 @@ FailureOr<Masking> Masking::get(tx::AttentionOp op,
   return masking;
 }
 
-void Masking::apply(int64_t b, int64_t h, int64_t s,
+void Masking::apply(int64_t b, int64_t h, int64_t s, int64_t firstKey,
                     MutableArrayRef<double> scores) const {
   for (auto [place, score] : llvm::enumerate(scores)) {
     auto t = static_cast<int64_t>(place);
     bool counts = !lengths || t < lengths->getInt(b);
-    if (causal)
-      counts &= t <= s + *causal && (!window || t > s + *causal - *window);
+    if (causal) {
+      int64_t last = s - firstKey + *causal;
+      counts &= t <= last && (!window || t > last - *window);
+    }
     if (mask) {
       int64_t element = b * maskStrides[0] + h * maskStrides[1] +
-                        s * maskStrides[2] + t * maskStrides[3];
+                        s * maskStrides[2] + (firstKey + t) * maskStrides[3];
       if (mask->isFloat())
         score += mask->getDouble(element);
       else
@@ -170,7 +173,37 @@ namespace {
 struct Head {
   std::vector<double> keys, values;
 };
+
+/// A run of rows that attend to each other.
+struct Sequence {
+  int64_t first, count;
+};
 } // namespace
+
+/// The sequences that `starts` says, of at most `span` rows each; without it
+/// one, of all keys.
+static FailureOr<SmallVector<Sequence>>
+getSequences(tx::AttentionOp op, const Evaluation &evaluation, int64_t keys) {
+  const HostTensor *given = evaluation.optionalOperand(op, 5);
+  if (!given)
+    return SmallVector<Sequence>{{0, keys}};
+  const HostTensor &starts = *given;
+  FailureOr<int64_t> span = evaluation.evaluate(*op.getSpan());
+  if (failed(span))
+    return failure();
+  SmallVector<Sequence> sequences;
+  int64_t end = starts.getNumElements() ? starts.getInt(0) : 0;
+  for (int64_t i = 1; i < starts.getNumElements(); ++i) {
+    int64_t first = std::exchange(end, starts.getInt(i));
+    if (end < first || end - first > *span)
+      return evaluation.fault() << "a sequence has rows from " << first
+                                << " up to " << end << ", at most " << *span;
+    sequences.push_back({first, end - first});
+  }
+  if (end != keys || (!sequences.empty() && sequences.front().first != 0))
+    return evaluation.fault() << "the sequences don't have all rows";
+  return sequences;
+}
 
 /// The result of one query: its scores, then the mean of the values that they
 /// weigh.
@@ -216,26 +249,37 @@ Results txc::reference::evaluate(tx::AttentionOp op,
   if (failed(masking))
     return failure();
 
-  Head head = {std::vector<double>(keys * depth),
-               std::vector<double>(keys * width)};
-  std::vector<double> query(depth), scores(keys), output(width);
-  for (int64_t b = 0; b < batches; ++b) {
-    for (int64_t h = 0; h < heads; ++h) {
-      int64_t keyHead = b * groups + h / (heads / groups);
-      k.read<double>(keyHead * keys * depth, 1, head.keys);
-      v.read<double>(keyHead * keys * width, 1, head.values);
-      for (int64_t s = 0; s < queries; ++s) {
-        int64_t row = (b * heads + h) * queries + s;
-        q.read<double>(row * depth, 1, query);
-        attend(
-            op, head, query,
-            [&](MutableArrayRef<double> rowScores) {
-              masking->apply(b, h, s, rowScores);
-            },
-            scores, output);
-        result->write<double>(row * width, 1, output);
-      }
+  FailureOr<SmallVector<Sequence>> sequences =
+      getSequences(op, evaluation, keys);
+  if (failed(sequences))
+    return failure();
+
+  std::vector<double> query(depth), output(width);
+  auto attendHead = [&](int64_t b, int64_t h, Sequence sequence) {
+    Head head = {std::vector<double>(sequence.count * depth),
+                 std::vector<double>(sequence.count * width)};
+    std::vector<double> scores(sequence.count);
+    int64_t keyRow =
+        (b * groups + h / (heads / groups)) * keys + sequence.first;
+    k.read<double>(keyRow * depth, 1, head.keys);
+    v.read<double>(keyRow * width, 1, head.values);
+    int64_t begin = op.getStarts() ? sequence.first : 0;
+    int64_t end = op.getStarts() ? begin + sequence.count : queries;
+    for (int64_t s = begin; s < end; ++s) {
+      int64_t row = (b * heads + h) * queries + s;
+      q.read<double>(row * depth, 1, query);
+      attend(
+          op, head, query,
+          [&](MutableArrayRef<double> rowScores) {
+            masking->apply(b, h, s, sequence.first, rowScores);
+          },
+          scores, output);
+      result->write<double>(row * width, 1, output);
     }
-  }
+  };
+  for (int64_t b = 0; b < batches; ++b)
+    for (int64_t h = 0; h < heads; ++h)
+      for (Sequence sequence : *sequences)
+        attendHead(b, h, sequence);
   return single(std::move(*result));
 }

@@ -169,6 +169,9 @@ LogicalResult GemmOp::verify() {
 LogicalResult AttentionOp::verify() {
   if (getSizes().size() != 6)
     return emitOpError("expected the dims b, h, s, t, d and e");
+  if (getStarts() && (getLengths() || getSize(2) != getSize(3)))
+    return emitOpError("expected sequences of as many queries as keys, and no "
+                       "lengths");
   SmallVector<Value> mapped = {getQ(), getK(), getV()};
   if (getMask())
     mapped.push_back(getMask());
@@ -282,9 +285,14 @@ void AttentionOp::collectExprs(SmallVectorImpl<SymExprAttr> &exprs) {
     exprs.push_back(*getCausal());
 }
 
-/// Two products of S x T x D and S x T x E; a causal one counts in full.
+/// Two products of S x T x D and S x T x E; a causal one counts in full, and a
+/// row of sequences sees as many keys as the longest has.
 SymExprAttr AttentionOp::getFlops() {
   SymExprAttr rows = mul(mul(getSize(0), getSize(1)), getSize(2));
+  if (getStarts())
+    if (SymExprAttr all = divideExactly(
+            tx::getElementCount(getResult().getType()), getSize(5)))
+      rows = all;
   return mul(mul(mul(rows, getSize(3)), add(getSize(4), getSize(5))), 2);
 }
 

@@ -157,6 +157,10 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
     (b, h, s, e), each as a map of all six dims. Grouped heads are `h floordiv g`
     in the maps of k and v. The algebra and the attributes are tx.attention's.
 
+    With `starts` (i64 `[b + 1]`) b counts sequences, of which s and t count rows,
+    and the sizes of s and t are the longest one's. The maps are taken at
+    s + starts[b] and t + starts[b].
+
     With the `precision` bf16 the factors of both products (scaled q, k, the
     weights of v, v) may be rounded to bf16, to nearest even; the scores' and the
     weights' sums and the softmax stay f32. Targets that multiply no bf16, and
@@ -164,7 +168,8 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v,
                        Optional<AnyRankedTensor>:$mask,
-                       Optional<AnyRankedTensor>:$lengths, Kernel_Exprs:$sizes,
+                       Optional<AnyRankedTensor>:$lengths,
+                       Optional<AnyRankedTensor>:$starts, Kernel_Exprs:$sizes,
                        DefaultValuedAttr<Kernel_Exprs, "{}">:$symbols, AffineMapArrayAttr:$maps,
                        F64Attr:$scale, OptionalAttr<Tx_SymExprAttr>:$causal,
                        OptionalAttr<I64Attr>:$window,
@@ -175,6 +180,7 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
   let assemblyFormat = [{
     $sizes (`symbols` $symbols^)? `(` $q `:` type($q) `,` $k `:` type($k) `,` $v `:` type($v) `)`
     (`mask` $mask^ `:` type($mask))? (`lengths` $lengths^ `:` type($lengths))?
+    (`starts` $starts^ `:` type($starts))?
     `maps` $maps (`precision` $precision^)? attr-dict `->` type($result)
   }];
   let hasVerifier = 1;
@@ -187,6 +193,17 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
     ::mlir::AffineMap getVMap() { return getMap(2); }
     ::mlir::AffineMap getMaskMap() { return getMap(3); }
     ::mlir::AffineMap getResultMap() { return getMap(getMask() ? 4 : 3); }
+    /// The operand's number; null if it is not given.
+    std::optional<unsigned> getLengthsNumber() {
+      if (!getLengths())
+        return std::nullopt;
+      return getMask() ? 4 : 3;
+    }
+    std::optional<unsigned> getStartsNumber() {
+      if (!getStarts())
+        return std::nullopt;
+      return getOperation()->getNumOperands() - 1;
+    }
     ::txc::tx::SymExprAttr getSize(unsigned dim) {
       return ::mlir::cast<::txc::tx::SymExprAttr>(getSizes()[dim]);
     }

@@ -357,6 +357,12 @@ LogicalResult AttentionOp::verify() {
            << qDims[1].str();
   if (getWindow() && !getCausal())
     return emitOpError("a window needs causal");
+  if (static_cast<bool>(getStarts()) != static_cast<bool>(getSpan()))
+    return emitOpError("expected both starts and span, or neither");
+  if (getStarts() && (!qDims[0].isConstant(1) || qDims[2] != kDims[2] ||
+                      typeOf(getStarts()).getRank() != 1 || getLengths()))
+    return emitOpError("expected the sequences of `starts` in one row of "
+                       "queries and keys, without lengths");
   if (getMask()) {
     RankedTensorType mask = typeOf(getMask());
     SmallVector<SymExprAttr> scores = {qDims[0], qDims[1], qDims[2], kDims[2]};

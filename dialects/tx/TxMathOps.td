@@ -229,6 +229,12 @@ def Tx_AttentionOp : Tx_Op<"attention", [Pure, InferTypeOpAdaptor, AttrSizedOper
     - `window`: t > s + causal - window (needs causal);
     - `lengths` (i64 `[B]`): t < lengths[b].
 
+    With `starts` (i64 `[N + 1]`, ascending from 0 to S) q, k and v hold N
+    sequences, one after the other, without padding between: B = 1, S = T, and
+    sequence n has the rows from starts[n] up to starts[n + 1], at most `span`. A
+    query sees keys of its own sequence, and s and t of `causal` and `window` and T
+    of `masked_row` count within it. `lengths` is not given then.
+
     Keys that don't count have the score -inf. `masked_row` says what a row is
     whose scores are all -inf: `uniform`, the mean of v over all T keys; `zero`;
     `nan`, what the formula gives. Sources differ there. T = 0 gives zero.
@@ -236,15 +242,29 @@ def Tx_AttentionOp : Tx_Op<"attention", [Pure, InferTypeOpAdaptor, AttrSizedOper
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v,
                        Optional<AnyRankedTensor>:$mask,
-                       Optional<AnyRankedTensor>:$lengths, F64Attr:$scale,
+                       Optional<AnyRankedTensor>:$lengths,
+                       Optional<AnyRankedTensor>:$starts, F64Attr:$scale,
                        OptionalAttr<Tx_SymExprAttr>:$causal,
                        OptionalAttr<I64Attr>:$window,
                        OptionalAttr<F64Attr>:$softcap,
-                       Tx_MaskedRowAttr:$masked_row);
+                       Tx_MaskedRowAttr:$masked_row,
+                       OptionalAttr<Tx_SymExprAttr>:$span);
+  let builders = [
+    // Without sequences.
+    OpBuilder<(ins "::mlir::Value":$q, "::mlir::Value":$k, "::mlir::Value":$v,
+                   "::mlir::Value":$mask, "::mlir::Value":$lengths,
+                   "::mlir::FloatAttr":$scale, "SymExprAttr":$causal,
+                   "::mlir::IntegerAttr":$window, "::mlir::FloatAttr":$softcap,
+                   "MaskedRowAttr":$masked_row), [{
+      build($_builder, $_state, q, k, v, mask, lengths, ::mlir::Value(), scale,
+            causal, window, softcap, masked_row, SymExprAttr());
+    }]>
+  ];
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $q `,` $k `,` $v (`mask` $mask^ `:` type($mask))?
-    (`lengths` $lengths^ `:` type($lengths))? attr-dict `:` type($q) `,` type($k) `,` type($v)
+    (`lengths` $lengths^ `:` type($lengths))?
+    (`starts` $starts^ `:` type($starts) `span` $span)? attr-dict `:` type($q) `,` type($k) `,` type($v)
   }];
   let hasVerifier = 1;
 }

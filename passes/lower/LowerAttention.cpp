@@ -15,6 +15,11 @@ static LoweredValues lowerAttentionOp(OpBuilder &b, AttentionOp op) {
   RankedTensorType q = op.getQ().getType(), k = op.getK().getType();
   SmallVector<SymExprAttr> sizes = getDims(q);
   sizes.insert(sizes.begin() + 3, getDim(k, 2));
+  if (op.getStarts()) {
+    auto starts = cast<RankedTensorType>(op.getStarts().getType());
+    sizes[0] = add(getDim(starts, 0), -1);
+    sizes[2] = sizes[3] = *op.getSpan();
+  }
   sizes.push_back(getDim(op.getV().getType(), 3));
   enum { B, H, S, T, D, E, kNumDims };
   auto dim = [&](unsigned d) { return b.getAffineDimExpr(d); };
@@ -24,15 +29,17 @@ static LoweredValues lowerAttentionOp(OpBuilder &b, AttentionOp op) {
   // The verifier made sure that each key head serves a known number of query
   // heads, or all.
   AffineExpr head = dim(H);
+  // Sequences lie one after the other in the rows of the only batch.
+  AffineExpr batch = op.getStarts() ? b.getAffineConstantExpr(0) : dim(B);
   if (getDim(k, 1).isConstant(1))
     head = b.getAffineConstantExpr(0);
   else if (getDim(q, 1) != getDim(k, 1))
     head =
         head.floorDiv(*divideExactly(getDim(q, 1), getDim(k, 1)).getConstant());
   MappedOperands operands(context, kNumDims);
-  Value qBase = operands.add(op.getQ(), map({dim(B), dim(H), dim(S), dim(D)}));
-  Value kBase = operands.add(op.getK(), map({dim(B), head, dim(T), dim(D)}));
-  Value vBase = operands.add(op.getV(), map({dim(B), head, dim(T), dim(E)}));
+  Value qBase = operands.add(op.getQ(), map({batch, dim(H), dim(S), dim(D)}));
+  Value kBase = operands.add(op.getK(), map({batch, head, dim(T), dim(D)}));
+  Value vBase = operands.add(op.getV(), map({batch, head, dim(T), dim(E)}));
   Value mask;
   if (op.getMask()) {
     auto type = cast<RankedTensorType>(op.getMask().getType());
@@ -42,9 +49,10 @@ static LoweredValues lowerAttentionOp(OpBuilder &b, AttentionOp op) {
                                          : dim(4 - type.getRank() + d));
     mask = operands.add(op.getMask(), map(exprs));
   }
-  operands.addDirect(map({dim(B), dim(H), dim(S), dim(E)}));
+  operands.addDirect(map({batch, dim(H), dim(S), dim(E)}));
   auto attention = kernel::AttentionOp::create(
       b, op.getLoc(), op.getType(), qBase, kBase, vBase, mask, op.getLengths(),
+      op.getStarts(),
       b.getArrayAttr(SmallVector<Attribute>(sizes.begin(), sizes.end())),
       operands.getSymbols(), operands.getMaps(), op.getScaleAttr(),
       op.getCausalAttr(), op.getWindowAttr(), op.getSoftcapAttr(),

@@ -237,9 +237,10 @@ static NodeResults buildAttention(NodeContext &context) {
   }
   Value y = context.create<tx::AttentionOp>(
       heads->q, k, v, OptionalOperand{mask}, OptionalOperand{lengths},
-      builder.getF64FloatAttr(scale), causal, windowSize,
+      OptionalOperand(), builder.getF64FloatAttr(scale), causal, windowSize,
       softcap > 0 ? builder.getF64FloatAttr(softcap) : FloatAttr(),
-      tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero));
+      tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero),
+      SymExprAttr());
   if (context.getRank(0) == 3)
     y = mergeHeads(context, y);
   if (!context.wantsOutput(3))

@@ -282,10 +282,11 @@ static NodeResults buildGroupQueryAttention(NodeContext &context) {
   scale = resolveScale(context, q, scale);
   Builder &builder = context.getBuilder();
   Value y = context.create<tx::AttentionOp>(
-      q, k, v, OptionalOperand{mask}, OptionalOperand(),
+      q, k, v, OptionalOperand{mask}, OptionalOperand(), OptionalOperand(),
       builder.getF64FloatAttr(scale), SymExprAttr(), IntegerAttr(),
       softcap > 0 ? builder.getF64FloatAttr(softcap) : FloatAttr(),
-      tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero));
+      tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::zero),
+      SymExprAttr());
   return {mergeHeads(context, y), presentKey, presentValue};
 }
 

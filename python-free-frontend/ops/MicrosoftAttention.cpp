@@ -113,13 +113,14 @@ static Value createAttention(NodeContext &context, Operands x, Value keyMask,
   scale = resolveScale(context, x.q, scale);
   Builder &builder = context.getBuilder();
   return mergeHeads(
-      context, context.create<tx::AttentionOp>(
-                   x.q, x.k, x.v, OptionalOperand{mask}, OptionalOperand(),
-                   builder.getF64FloatAttr(scale),
-                   isCausal ? context.resolve(x.pastLength) : SymExprAttr(),
-                   IntegerAttr(), FloatAttr(),
-                   tx::MaskedRowAttr::get(context.getContext(),
-                                          tx::MaskedRow::uniform)));
+      context,
+      context.create<tx::AttentionOp>(
+          x.q, x.k, x.v, OptionalOperand{mask}, OptionalOperand(),
+          OptionalOperand(), builder.getF64FloatAttr(scale),
+          isCausal ? context.resolve(x.pastLength) : SymExprAttr(),
+          IntegerAttr(), FloatAttr(),
+          tx::MaskedRowAttr::get(context.getContext(), tx::MaskedRow::uniform),
+          SymExprAttr()));
 }
 
 //===----------------------------------------------------------------------===//

@@ -66,14 +66,22 @@ AttentionEmitter::Queries AttentionEmitter::decodeTask(Value task) {
   queries.block = code.rem(task, blocks);
   queries.first = code.mul(queries.block, schedule.queryBlock);
   Value keyHead = code.div(queries.h, code.index(spec.group));
+  SmallVector<Value> query = {queries.b, queries.h}, key = {queries.b, keyHead};
   queries.queryTotal = S;
   queries.keyTotal = T;
+  if (spec.firstRow) {
+    Value row = spec.firstRow(code.builder, code.loc, queries.b);
+    Value next = spec.firstRow(code.builder, code.loc, code.add(queries.b, 1));
+    query.push_back(row);
+    key.push_back(row);
+    queries.queryTotal = queries.keyTotal = code.sub(next, row);
+  }
   queries.count = code.min(code.sub(queries.queryTotal, queries.first),
                            schedule.queryBlock);
-  queries.queries = code.pointerTo(spec.q, {queries.b, queries.h});
-  queries.results = code.pointerTo(spec.o, {queries.b, queries.h});
-  queries.keys = code.pointerTo(spec.k, {queries.b, keyHead});
-  queries.values = code.pointerTo(spec.v, {queries.b, keyHead});
+  queries.queries = code.pointerTo(spec.q, query);
+  queries.results = code.pointerTo(spec.o, query);
+  queries.keys = code.pointerTo(spec.k, key);
+  queries.values = code.pointerTo(spec.v, key);
 
   queries.keyCount = queries.keyTotal;
   if (spec.validKeys)
@@ -125,7 +133,8 @@ void AttentionEmitter::emitTask(Value task, Value begin, Value end) {
   constexpr int64_t fewQueries = 4;
   bool readsRows =
       isStaticOne(spec.k.strides[3]) && isStaticOne(spec.v.strides[3]);
-  if (std::optional<int64_t> known = staticValue(spec.queries)) {
+  std::optional<int64_t> known = staticValue(spec.queries);
+  if (known && !spec.firstRow) {
     int64_t remainder = *known % schedule.queryBlock;
     readsRows &= 0 < remainder && remainder <= fewQueries;
   }
@@ -144,11 +153,18 @@ void AttentionEmitter::emitTask(Value task, Value begin, Value end) {
     code.ifThen(arith::OrIOp::create(code.builder, code.loc, isFirst, isStart),
                 [&] { emitBlocks(queries, count); });
   };
-  if (!readsRows)
-    return emitTogether();
-  Value areFew =
-      code.compare(CmpIPredicate::sle, queries.count, code.index(fewQueries));
-  code.ifThenElse(areFew, [&] { emitRows(queries); }, emitTogether);
+  auto emit = [&] {
+    if (!readsRows)
+      return emitTogether();
+    Value areFew =
+        code.compare(CmpIPredicate::sle, queries.count, code.index(fewQueries));
+    code.ifThenElse(areFew, [&] { emitRows(queries); }, emitTogether);
+  };
+  if (!spec.firstRow)
+    return emit();
+  // Tasks are as many as the longest sequence has; others have ended before.
+  code.ifThen(code.compare(CmpIPredicate::sgt, queries.count, code.index(0)),
+              emit);
 }
 
 void AttentionEmitter::emitBlocks(const Queries &first, Value count) {

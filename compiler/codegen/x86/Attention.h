@@ -75,6 +75,11 @@ struct AttentionSpec {
   BatchIndex causalOffset = nullptr;
   /// Not null: only the first validKeys(b) keys, at most T, exist.
   BatchIndex validKeys = nullptr;
+  /// Not null: b counts sequences that lie one after the other. The queries and
+  /// the keys of b are the rows from firstRow(b) up to firstRow(b + 1) of
+  /// `q`, `k`, `v` and `o`, whose strides for b are 0; S and T are at least as
+  /// many. `s` and `t` of the mask and of causality count from the first row.
+  BatchIndex firstRow = nullptr;
   FullyMasked fullyMasked = FullyMasked::NaN;
 };
 

@@ -34,13 +34,13 @@ private:
     mlir::Value b, h;
     /// Which block of the head it is.
     mlir::Value block;
-    /// First query, and how many there are.
+    /// First query, and how many there are; none where a sequence has ended.
     mlir::Value first, count;
     /// Of the head: query 0 and its result.
     mlir::Value queries, results;
     /// Of the keys' and values' own head: key 0.
     mlir::Value keys, values;
-    /// All queries and keys of the head.
+    /// All queries and keys of the head: S and T, or the sequence's rows.
     mlir::Value queryTotal, keyTotal;
     /// Keys that are valid, and those that are not hidden from all of the
     /// queries.

@@ -20,22 +20,7 @@ struct Variant {
   std::string attributes = "masked_row = #tx<masked_row uniform>";
 };
 
-std::string getText(const Variant &variant) {
-  std::string text = R"(
-    !q = tensor<2x?x4x24xTYPE, #tx.dims<[2, S, 4, 24]>>
-    !k = tensor<2x?x2x24xTYPE, #tx.dims<[2, T, 2, 24]>>
-    !v = tensor<2x?x2x10xTYPE, #tx.dims<[2, T, 2, 10]>>
-    !r = tensor<2x?x4x10xTYPE, #tx.dims<[2, S, 4, 10]>>
-    func.func @main(%q: !q, %k: !k, %v: !v ARGUMENTS) {
-      %r = kernel.attention [#tx.expr<2>, #tx.expr<4>, #tx.expr<S>, #tx.expr<T>, #tx.expr<24>, #tx.expr<10>]
-          (%q : !q, %k : !k, %v : !v) OPERANDS
-          maps [affine_map<(b, h, s, t, d, e) -> (b, s, h, d)>,
-                affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, d)>,
-                affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, e)>,
-                MAP affine_map<(b, h, s, t, d, e) -> (b, s, h, e)>]
-          {scale = 0.2 : f64, ATTRIBUTES} -> !r
-      return
-    })";
+std::string fillIn(std::string text, const Variant &variant) {
   std::string arguments, operands, map;
   if (!variant.mask.empty()) {
     arguments += ", %mask: " + variant.mask;
@@ -58,11 +43,51 @@ std::string getText(const Variant &variant) {
   return text;
 }
 
+std::string getText(const Variant &variant) {
+  std::string text = R"(
+    !q = tensor<2x?x4x24xTYPE, #tx.dims<[2, S, 4, 24]>>
+    !k = tensor<2x?x2x24xTYPE, #tx.dims<[2, T, 2, 24]>>
+    !v = tensor<2x?x2x10xTYPE, #tx.dims<[2, T, 2, 10]>>
+    !r = tensor<2x?x4x10xTYPE, #tx.dims<[2, S, 4, 10]>>
+    func.func @main(%q: !q, %k: !k, %v: !v ARGUMENTS) {
+      %r = kernel.attention [#tx.expr<2>, #tx.expr<4>, #tx.expr<S>, #tx.expr<T>, #tx.expr<24>, #tx.expr<10>]
+          (%q : !q, %k : !k, %v : !v) OPERANDS
+          maps [affine_map<(b, h, s, t, d, e) -> (b, s, h, d)>,
+                affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, d)>,
+                affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, e)>,
+                MAP affine_map<(b, h, s, t, d, e) -> (b, s, h, e)>]
+          {scale = 0.2 : f64, ATTRIBUTES} -> !r
+      return
+    })";
+  return fillIn(text, variant);
+}
+
 std::vector<Symbols> someSizes() {
   return {{{"S", 5}, {"T", 9}},
           {{"S", 1}, {"T", 40}},
           {{"S", 19}, {"T", 1}},
           {{"S", 3}, {"T", 0}}};
+}
+
+/// Attention of four sequences that lie in T rows [H, D], with two query heads
+/// a key head.
+std::string getSequencesText(const Variant &variant) {
+  std::string text = R"(
+    !q = tensor<1x?x4x24xTYPE, #tx.dims<[1, T, 4, 24]>>
+    !k = tensor<1x?x2x24xTYPE, #tx.dims<[1, T, 2, 24]>>
+    !v = tensor<1x?x2x10xTYPE, #tx.dims<[1, T, 2, 10]>>
+    !r = tensor<1x?x4x10xTYPE, #tx.dims<[1, T, 4, 10]>>
+    func.func @main(%q: !q, %k: !k, %v: !v ARGUMENTS, %starts: tensor<5xi64>) {
+      %r = kernel.attention [#tx.expr<4>, #tx.expr<4>, #tx.expr<N>, #tx.expr<N>, #tx.expr<24>, #tx.expr<10>]
+          (%q : !q, %k : !k, %v : !v) OPERANDS starts %starts : tensor<5xi64>
+          maps [affine_map<(b, h, s, t, d, e) -> (0, s, h, d)>,
+                affine_map<(b, h, s, t, d, e) -> (0, t, h floordiv 2, d)>,
+                affine_map<(b, h, s, t, d, e) -> (0, t, h floordiv 2, e)>,
+                MAP affine_map<(b, h, s, t, d, e) -> (0, s, h, e)>]
+          {scale = 0.2 : f64, ATTRIBUTES} -> !r
+      return
+    })";
+  return fillIn(text, variant);
 }
 
 TEST_P(AttentionPhaseTest, EveryType) {
@@ -121,6 +146,70 @@ TEST_P(AttentionPhaseTest, PositionsAndLengths) {
         "softcap = 0.5 : f64, masked_row = #tx<masked_row uniform>";
     expectDefinition(getText(variant), someSizes());
   }
+}
+
+/// Sequences of one token, of none, of few and of more than a block has.
+class SequencesPhaseTest : public AttentionPhaseTest {
+protected:
+  void expectSequences(const Variant &variant) {
+    static constexpr std::array<int64_t, 4> few = {1, 0, 5, 3}, none = {},
+                                            more = {66, 2, 0, 5};
+    // How many rows there are tells which.
+    adjustOperands = [](std::vector<NumberTensor> &operands) {
+      int64_t rows = operands.front().dims[1], start = 0;
+      std::vector<BoundedNumber> starts = {BoundedNumber::ofInteger(0)};
+      for (int64_t length : rows == 73 ? more : rows == 9 ? few : none)
+        starts.push_back(BoundedNumber::ofInteger(start += length));
+      operands.back().elements = starts;
+    };
+    expectDefinition(getSequencesText(variant), {{{"T", 9}, {"N", 5}},
+                                                 {{"T", 9}, {"N", 80}},
+                                                 {{"T", 73}, {"N", 66}},
+                                                 {{"T", 0}, {"N", 0}}});
+  }
+};
+TXC_INSTANTIATE_PHASE_TESTS(SequencesPhaseTest);
+
+TEST_P(SequencesPhaseTest, EveryType) {
+  for (const char *type : {"f32", "f64"}) {
+    Variant variant;
+    variant.type = type;
+    expectSequences(variant);
+  }
+}
+
+TEST_P(SequencesPhaseTest, KeyMasks) {
+  Variant variant;
+  variant.mask = "tensor<1x1x1x?xi1, #tx.dims<[1, 1, 1, T]>>";
+  variant.maskMap = "(0, 0, 0, t)";
+  for (const char *type : {"f32", "f64"}) {
+    variant.type = type;
+    expectSequences(variant);
+  }
+  variant.type = "f32";
+  for (const char *row : {"zero", "nan"}) {
+    variant.attributes =
+        std::string("masked_row = #tx<masked_row ") + row + ">";
+    expectSequences(variant);
+  }
+}
+
+TEST_P(SequencesPhaseTest, PlacesCountFromTheFirstRow) {
+  for (const char *type : {"f32", "f64"}) {
+    Variant variant;
+    variant.type = type;
+    variant.attributes += ", causal = #tx.expr<0>";
+    expectSequences(variant);
+    variant.attributes += ", window = 3 : i64";
+    expectSequences(variant);
+  }
+}
+
+TEST_P(SequencesPhaseTest, MasksOfQueries) {
+  Variant variant;
+  variant.mask = "tensor<?x?xf32, #tx.dims<[T, T]>>";
+  variant.maskMap = "(s, t)";
+  expectSequences(variant);
 }
 
 } // namespace

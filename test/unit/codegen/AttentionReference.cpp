@@ -32,10 +32,20 @@ public:
 
 private:
   double at(unsigned operand, AffineMap map, ArrayRef<int64_t> point) const {
+    return getElement(operand, map, point).value;
+  }
+  const BoundedNumber &getElement(unsigned operand, AffineMap map,
+                                  ArrayRef<int64_t> point) const {
     const NumberTensor &tensor = operands[operand];
-    return tensor
-        .elements[getMappedElement(map, tensor.dims, point, symbolValues)]
-        .value;
+    return tensor.elements[getMappedElement(map, tensor.dims, getPlace(point),
+                                            symbolValues)];
+  }
+  /// Where the maps are taken.
+  std::vector<int64_t> getPlace(ArrayRef<int64_t> point) const {
+    std::vector<int64_t> place = point.vec();
+    place[S] += firstRow;
+    place[T] += firstRow;
+    return place;
   }
   bool counts(ArrayRef<int64_t> point);
   double getScore(std::vector<int64_t> point);
@@ -46,6 +56,8 @@ private:
   std::vector<int64_t> sizes, symbolValues;
   int64_t causal = 0;
   double sumUnit, unit;
+  /// Of the sequence.
+  int64_t firstRow = 0;
   /// How far the row's scores may be off.
   double scoreError = 0;
 };
@@ -55,10 +67,7 @@ private:
 bool RowReference::counts(ArrayRef<int64_t> point) {
   int64_t s = point[S], t = point[T];
   if (op.getMask() && op.getMask().getType().getElementType().isInteger(1)) {
-    const NumberTensor &mask = operands[3];
-    if (mask.elements[getMappedElement(op.getMaskMap(), mask.dims, point,
-                                       symbolValues)]
-            .integer == 0)
+    if (getElement(3, op.getMaskMap(), point).integer == 0)
       return false;
   }
   if (op.getCausal() && t > s + causal)
@@ -120,8 +129,8 @@ void RowReference::evaluateRow(std::vector<int64_t> point,
     double error =
         (2 * scoreError + static_cast<double>(sizes[T] + 20) * 2 * sumUnit) *
         magnitude;
-    result.elements[getMappedElement(op.getResultMap(), result.dims, point,
-                                     symbolValues)] =
+    result.elements[getMappedElement(op.getResultMap(), result.dims,
+                                     getPlace(point), symbolValues)] =
         BoundedNumber::rounded(value, error, unit);
   }
 }
@@ -133,10 +142,16 @@ NumberTensor RowReference::evaluate(ArrayRef<int64_t> dims) {
     count *= dim;
   result.elements.resize(count);
   std::vector<int64_t> point(6);
-  for (point[B] = 0; point[B] < sizes[B]; ++point[B])
+  for (point[B] = 0; point[B] < sizes[B]; ++point[B]) {
+    if (op.getStarts()) {
+      ArrayRef<BoundedNumber> starts = operands.back().elements;
+      firstRow = starts[point[B]].integer;
+      sizes[S] = sizes[T] = starts[point[B] + 1].integer - firstRow;
+    }
     for (point[H] = 0; point[H] < sizes[H]; ++point[H])
       for (point[S] = 0; point[S] < sizes[S]; ++point[S])
         evaluateRow(point, result);
+  }
   return result;
 }
 
