@@ -43,7 +43,15 @@ public:
                 function_ref<int64_t(kernel::StoredOp)> weightOffset)
       : function(function), body(function.getBody().front()),
         context(function.getContext()), bounds(tx::getSymbolBounds(function)),
-        runTimeSymbols(function), weightOffset(weightOffset) {}
+        runTimeSymbols(function), weightOffset(weightOffset) {
+    auto module = function->getParentOfType<ModuleOp>();
+    auto given = module
+                     ? module->getAttrOfType<DictionaryAttr>("tx.upper_bounds")
+                     : DictionaryAttr();
+    if (given)
+      for (NamedAttribute bound : given)
+        upperBounds[bound.getName()] = cast<SymExprAttr>(bound.getValue());
+  }
 
   MemoryPlan plan();
 
@@ -63,6 +71,8 @@ private:
   MLIRContext *context;
   tx::SymbolBounds bounds;
   tx::RunTimeSymbols runTimeSymbols;
+  /// Of run-time symbols, by symbols that are known before.
+  llvm::DenseMap<StringAttr, SymExprAttr> upperBounds;
   function_ref<int64_t(kernel::StoredOp)> weightOffset;
   MemoryPlan result;
   llvm::DenseMap<Value, Operation *> lastUses;
@@ -125,9 +135,11 @@ int64_t MemoryPlanner::estimate(SymExprAttr expr) const {
   return evaluate(expr, values).value_or(0);
 }
 
-/// In whole cache lines.
+/// In whole cache lines. Where a run-time symbol has a bound, a tensor has room
+/// for as many: no run at the same dims needs more memory than another.
 ArenaTensor MemoryPlanner::makeArenaTensor(Value value, int64_t last) const {
-  SymExprAttr bytes = getTensorBytes(cast<RankedTensorType>(value.getType()));
+  SymExprAttr bytes = substitute(
+      getTensorBytes(cast<RankedTensorType>(value.getType())), upperBounds);
   bytes = mul(ceilDiv(bytes, kAlignment), kAlignment);
   return {bytes, positions.lookup(value.getDefiningOp()), last,
           runTimeSymbols.getStage(bytes)};
