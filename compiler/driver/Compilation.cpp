@@ -222,6 +222,9 @@ Outcome Compilation::optimizeGraph() {
       manager.addPass(createSmoothChannelsPass(&nearMisses));
     if (options.cacheToState)
       manager.addPass(createCacheToStatePass());
+    manager.addPass(createDropPaddingPass(options.padding, &nearMisses));
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
   });
 }
 

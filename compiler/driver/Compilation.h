@@ -22,6 +22,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "passes/attention/DropPadding.h"
 #include "passes/graph/Report.h"
 #include "python-free-frontend/ImportOnnx.h"
 #include <functional>
@@ -60,6 +61,8 @@ struct CompileOptions {
   CodeGenOptions codeGen;
   /// `-state=kv`: past/present pairs become state of the session.
   bool cacheToState = false;
+  /// `-padding=`: which padding tokens of a batch are not computed.
+  PaddingMode padding = PaddingMode::drop;
   /// The C prefix; empty: the input file's stem made a C identifier.
   std::string name;
   /// `-precision=exact`: no rewrite that rounds other than the ONNX ops do.

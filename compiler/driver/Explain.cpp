@@ -85,6 +85,14 @@ void Explainer::setDims() {
       values = *chosen;
       break;
     }
+  // As if no token were padding.
+  if (auto bounds = module->getAttrOfType<DictionaryAttr>("tx.upper_bounds"))
+    for (NamedAttribute bound : bounds) {
+      auto upper = cast<SymExprAttr>(bound.getValue());
+      if (std::optional<int64_t> most = evaluate(upper, values))
+        values[bound.getName()] = *most;
+      result.padding = bound.getName().str() + " <= " + upper.str();
+    }
   for (auto [symbol, value] : values)
     result.dims.emplace_back(symbol.str(), value);
   llvm::sort(result.dims);
@@ -160,8 +168,12 @@ Explanation Explainer::explain() {
   result.weightBytes = compilation.getImage().getSize();
   setDims();
   SymExprAttr flops = tx::getConstantExpr(module.getContext(), 0);
-  for (auto [phase, description] : llvm::zip_equal(
-           main.getOps<kernel::PhaseInterface>(), program.description.phases)) {
+  auto runs = llvm::make_filter_range(
+      program.description.phases, [](const PhaseDescription &description) {
+        return description.kind == TXC_PHASE_RUN;
+      });
+  for (auto [phase, description] :
+       llvm::zip(main.getOps<kernel::PhaseInterface>(), runs)) {
     explainPhase(phase, description.kernelName);
     flops = add(flops, phase.getFlops());
   }

@@ -76,6 +76,8 @@ struct Explanation {
   std::string target;
   /// The dims at which amounts are evaluated.
   std::vector<std::pair<std::string, int64_t>> dims;
+  /// "tokens <= B*S", if padding is dropped: how many tokens a run computes.
+  std::string padding;
   std::vector<ExplainedPhase> phases;
   size_t numKernels = 0;
   std::vector<ExplainedWeight> weights;

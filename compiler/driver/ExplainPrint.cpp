@@ -89,6 +89,12 @@ static std::string formatCosts(const Explanation &explanation) {
 // Text
 //===----------------------------------------------------------------------===//
 
+static std::string formatPadding(const Explanation &explanation) {
+  if (explanation.padding.empty())
+    return "";
+  return "padding is not computed: " + explanation.padding + "\n";
+}
+
 static void printPhase(size_t index, const ExplainedPhase &phase,
                        raw_ostream &os) {
   os << formatv("{0,5}  {1,-14} {2,9}FLOP {3,10}  {4,-24} [{5}]\n", index,
@@ -103,6 +109,7 @@ static void printPhase(size_t index, const ExplainedPhase &phase,
 void txc::printText(const Explanation &explanation, raw_ostream &os) {
   os << explanation.model << ": " << formatSummary(explanation) << '\n'
      << formatCosts(explanation) << "\n"
+     << formatPadding(explanation)
      << "memory a run: " << explanation.arenaBytes.expr << " bytes\n\n"
      << "phases:\n";
   for (auto [index, phase] : enumerate(explanation.phases))
@@ -175,6 +182,7 @@ void txc::printJson(const Explanation &explanation, raw_ostream &os) {
       for (const auto &[name, value] : explanation.dims)
         json.attribute(json::fixUTF8(name), value);
     });
+    json.attribute("padding", explanation.padding);
     json.attribute("kernels", static_cast<int64_t>(explanation.numKernels));
     json.attribute("weight_bytes",
                    static_cast<int64_t>(explanation.weightBytes));
@@ -311,6 +319,8 @@ void txc::printHtml(const Explanation &explanation, raw_ostream &os) {
   printHTMLEscaped(formatSummary(explanation), os);
   os << "<br>";
   printHTMLEscaped(formatCosts(explanation), os);
+  os << "<br>";
+  printHTMLEscaped(formatPadding(explanation), os);
   os << "</p>\n";
   printPhasesHtml(explanation, os);
   printWeightsHtml(explanation, os);

@@ -12,6 +12,7 @@
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/attention/CacheToState.h"
+#include "passes/attention/DropPadding.h"
 #include "passes/fuse/Fuse.h"
 #include "passes/graph/Passes.h"
 #include "passes/layout/ChooseLayouts.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   txc::registerGraphPasses();
   mlir::registerPass(txc::createCacheToStatePass);
+  mlir::registerPass([] { return txc::createDropPaddingPass(); });
   mlir::registerPass(txc::createMergeMatmulsPass);
   mlir::registerPass(txc::createOutlineWeightsPass);
   mlir::registerPass(txc::createLowerToKernelPass);

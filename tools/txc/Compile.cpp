@@ -26,6 +26,7 @@ CompileOptions tool::getCompileOptions(const Options &options,
   compile.precision = options.precision;
   compile.channelMaxima = options.channelMaxima;
   compile.cacheToState = options.cacheToState;
+  compile.padding = options.padding;
   compile.stagesPath = options.stagesPath;
   compile.onError = [&console](const Twine &message) {
     console.error(message);

@@ -132,6 +132,14 @@ static Error setState(const Arg &arg, Options &options) {
   return Error::success();
 }
 
+static Error setPadding(const Arg &arg, Options &options) {
+  StringRef value = arg.getValue();
+  if (value != "skip" && value != "keep")
+    return badValue(arg, "skip or keep");
+  options.padding = value == "skip" ? PaddingMode::skip : PaddingMode::keep;
+  return Error::success();
+}
+
 static Error setSanitizer(const Arg &arg, Options &options) {
   std::optional<Sanitizer> sanitizer =
       StringSwitch<std::optional<Sanitizer>>(arg.getValue())
@@ -205,6 +213,8 @@ static Error applyChecked(const Arg &arg, Options &options) {
     return setPrecision(arg, options);
   case OPT_state:
     return setState(arg, options);
+  case OPT_padding:
+    return setPadding(arg, options);
   case OPT_sanitize:
     return setSanitizer(arg, options);
   case OPT_emit:

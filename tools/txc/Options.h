@@ -50,6 +50,7 @@ struct Options {
   std::vector<std::vector<float>> channelMaxima;
   /// `-state=kv`: past/present pairs become state of the session.
   bool cacheToState = false;
+  PaddingMode padding = PaddingMode::drop;
 
   bool json = false;
   std::string htmlPath;

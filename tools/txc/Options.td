@@ -76,6 +76,10 @@ defm calibrate : Value<"calibrate", "<dir>",
 defm state : Value<"state", "kv",
                    "A decoder's past keys and values become the session's state",
                    model_group, [CompileCommand, CheckCommand, ExplainCommand]>;
+defm padding : Value<"padding", "skip|keep",
+                     "Compute no padding token, though outputs then have zeros "
+                     "there, or all (default: none that reaches no output)",
+                     model_group, [CompileCommand, CheckCommand, ExplainCommand]>;
 
 // Known to all, or -json would be taken for -j with the value "son".
 def json : Switch<"json", "check, explain: print JSON", report_group, all>;
