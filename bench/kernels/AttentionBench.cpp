@@ -73,7 +73,9 @@ static void runAttention(benchmark::State &state, const TestCpu &cpu,
 static std::vector<std::pair<std::string, AttentionCase>> listCases() {
   std::vector<std::pair<std::string, AttentionCase>> cases;
   auto add = [&](AttentionCase test, const std::string &what = "") {
-    test.layout = HeadLayout::SequenceMajor;
+    // As projections leave heads, or a cache of keys and values.
+    bool isCache = test.queries < test.keys;
+    test.layout = isCache ? HeadLayout::HeadMajor : HeadLayout::SequenceMajor;
     std::string name = std::to_string(test.queries) + "x" +
                        std::to_string(test.keys) + "/" +
                        std::to_string(test.size);
@@ -115,8 +117,9 @@ static std::vector<std::pair<std::string, AttentionCase>> listCases() {
       decode.causalOffset = keys - queries;
       add(decode);
     }
-  AttentionCase wide{1, 8, 1, 1, 4096, 128, 128};
-  add(wide);
+  for (int64_t size : {64, 128})
+    for (int64_t keys : {128, 1024, 4096})
+      add(AttentionCase{1, 8, 1, 1, keys, size, size});
   return cases;
 }
 

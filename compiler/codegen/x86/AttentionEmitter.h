@@ -103,6 +103,7 @@ private:
   void emitRows(const Queries &block);
   void emitRow(const Queries &query);
   void packRow(const Queries &query);
+  void fetchRow(mlir::Value row, mlir::Value stride, int64_t size);
   mlir::Value emitRowDots(const Queries &query, mlir::Value keys,
                           mlir::Value left);
   mlir::Value emitRowScores(const Queries &query, const Keys &keys);

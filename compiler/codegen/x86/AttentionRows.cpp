@@ -23,8 +23,23 @@ using namespace mlir;
 using namespace txc;
 using namespace txc::x86;
 
-/// Rows of keys or values in flight; each needs a pointer.
+/// Rows of keys in flight; each needs a pointer.
 static constexpr int64_t rowsInFlight = 8;
+
+/// How far ahead keys and values are fetched: a cache's rows are read once, and
+/// memory is slower than what is computed with them.
+static constexpr int64_t fetchedBytes = 4096;
+
+/// Fetches the lines of a row of \p size numbers at least fetchedBytes behind
+/// \p row.
+void AttentionEmitter::fetchRow(Value row, Value stride, int64_t size) {
+  int64_t bytes = size * int64_t(sizeof(float));
+  int64_t rows = llvm::divideCeil(fetchedBytes, bytes);
+  Value later = code.advance(row, code.mul(stride, rows), element);
+  constexpr int64_t line = 16;
+  for (int64_t i = 0; i < size; i += line)
+    code.prefetch(code.advance(later, i, element));
+}
 
 void AttentionEmitter::emitRows(const Queries &block) {
   code.loop(code.index(0), block.count, 1, [&](Value row) {
@@ -104,6 +119,8 @@ Value AttentionEmitter::emitRowDots(const Queries &query, Value keys,
             code.fma(atom.loadLanes(code, scratchAt(row, i), mask), part, sum));
       return next;
     };
+    for (Value row : rows)
+      fetchRow(row, stride, spec.size);
     SmallVector<Value> zeros(rows.size(), code.constant(vectorType(), 0.0));
     SmallVector<Value> sums =
         code.loop(code.index(0), code.index(full), lanes(), zeros,
@@ -187,7 +204,11 @@ void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
   Value values =
       code.advance(query.values, code.mul(keys.first, stride), element);
   Value lastKey = code.sub(keys.count, 1);
-  constexpr int64_t keysInFlight = 4, vectorsInFlight = 2;
+  // As many accumulators as leave registers for the rest; long rows in one go,
+  // since a row is a stream.
+  int64_t inFlight = spec.target.numVectorRegisters / 2;
+  int64_t vectorsInFlight = std::min(valueVectors(), inFlight);
+  int64_t keysInFlight = std::min<int64_t>(4, inFlight / vectorsInFlight);
   int64_t lastLanes = spec.valueSize - (valueVectors() - 1) * lanes();
   Value tailMask;
   if (lastLanes != lanes())
@@ -207,6 +228,8 @@ void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
             Value weight = atom.broadcast(code, scratchAt(scores, at));
             Value offset = code.mul(code.min(at, lastKey), stride);
             Value row = code.advance(values, offset, element);
+            if (first == 0)
+              fetchRow(row, stride, spec.valueSize);
             for (int64_t j = 0; j < count; ++j) {
               bool isTail = first + j + 1 == valueVectors();
               Value lane = atom.loadLanes(
