@@ -7,6 +7,7 @@
 #include "compiler/program/OnnxNodes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/memory/PlanMemory.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -16,8 +17,9 @@ using tx::SymExprAttr;
 namespace {
 class Explainer {
 public:
-  explicit Explainer(Compilation &compilation)
-      : compilation(compilation), module(compilation.getModule()),
+  Explainer(Compilation &compilation, const MeasuredProfile *profile)
+      : compilation(compilation), profile(profile),
+        module(compilation.getModule()),
         main(module.lookupSymbol<func::FuncOp>("main")) {}
 
   Explanation explain();
@@ -28,8 +30,10 @@ private:
   void explainPhase(kernel::PhaseInterface phase, StringRef kernelName);
   void explainWeight(kernel::StoredOp stored);
   ExplainedAmount getAmount(SymExprAttr expr) const;
+  std::optional<int64_t> getLiveBytes();
 
   Compilation &compilation;
+  const MeasuredProfile *profile;
   ModuleOp module;
   func::FuncOp main;
   SymbolValues values;
@@ -79,6 +83,12 @@ static std::vector<std::string> getTypeTexts(TypeRange types) {
 
 /// The shape to count costs at: the longest of a few that the model takes.
 void Explainer::setDims() {
+  if (profile) {
+    for (const auto &[name, value] : profile->dims)
+      values[StringAttr::get(module.getContext(), name)] = value;
+    result.dims = profile->dims;
+    return;
+  }
   for (int64_t length = 128; length > 0; length /= 2)
     if (std::optional<SymbolValues> chosen =
             chooseDims(module, {/*outer=*/1, /*inner=*/length})) {
@@ -137,12 +147,14 @@ void Explainer::predict() {
     return;
   }
   VectorTarget target = getVectorTarget(**machine);
+  result.l2Bytes = target.l2Bytes;
   for (auto [op, phase] :
        llvm::zip_equal(main.getOps<kernel::PhaseInterface>(), result.phases)) {
     if (!phase.flops.value || !phase.bytes.value)
       continue;
+    phase.dotDepth = getDotDepth(op, target);
     phase.roofline = getRoofline(target, *phase.flops.value, *phase.bytes.value,
-                                 getDotDepth(op, target));
+                                 phase.dotDepth);
     result.cycles += phase.roofline->cycles;
   }
 }
@@ -161,6 +173,42 @@ void Explainer::explainWeight(kernel::StoredOp stored) {
   }
 }
 
+/// Outputs count: a caller may bring no memory for them.
+std::optional<int64_t> Explainer::getLiveBytes() {
+  auto getRoot = [](Value tensor) {
+    while (auto reshape = tensor.getDefiningOp<tx::ReshapeOp>())
+      tensor = reshape.getX();
+    return tensor;
+  };
+  llvm::DenseMap<Value, int64_t> lastUses;
+  int64_t end = 0;
+  for (Operation &op : main.getBody().front()) {
+    for (Value operand : op.getOperands())
+      lastUses[getRoot(operand)] = end;
+    ++end;
+  }
+  // What each op begins, less what ends before it.
+  SmallVector<int64_t> changes(end + 1);
+  for (auto [position, op] : llvm::enumerate(main.getBody().front())) {
+    if (!isa<kernel::PhaseInterface>(op) || isa<kernel::AppendOp>(op))
+      continue;
+    for (Value value : op.getResults()) {
+      auto bytes = evaluate(
+          getTensorBytes(cast<RankedTensorType>(value.getType())), values);
+      if (!bytes)
+        return std::nullopt;
+      auto last = lastUses.find(value);
+      changes[position] += *bytes;
+      changes[last == lastUses.end() ? position + 1 : last->second + 1] -=
+          *bytes;
+    }
+  }
+  int64_t live = 0, most = 0;
+  for (int64_t change : changes)
+    most = std::max(most, live += change);
+  return most;
+}
+
 Explanation Explainer::explain() {
   const Program &program = compilation.getProgram();
   result.target = compilation.getTarget().getName();
@@ -168,14 +216,15 @@ Explanation Explainer::explain() {
   result.weightBytes = compilation.getImage().getSize();
   setDims();
   SymExprAttr flops = tx::getConstantExpr(module.getContext(), 0);
-  auto runs = llvm::make_filter_range(
-      program.description.phases, [](const PhaseDescription &description) {
-        return description.kind == TXC_PHASE_RUN;
-      });
-  for (auto [phase, description] :
-       llvm::zip(main.getOps<kernel::PhaseInterface>(), runs)) {
-    explainPhase(phase, description.kernelName);
-    flops = add(flops, phase.getFlops());
+  auto phases = main.getOps<kernel::PhaseInterface>();
+  auto phase = phases.begin();
+  for (auto [index, description] :
+       llvm::enumerate(program.description.phases)) {
+    if (description.kind != TXC_PHASE_RUN)
+      continue;
+    explainPhase(*phase, description.kernelName);
+    result.phases.back().index = index;
+    flops = add(flops, (*phase++).getFlops());
   }
   predict();
   for (auto stored : main.getOps<kernel::StoredOp>())
@@ -183,11 +232,13 @@ Explanation Explainer::explain() {
   result.flops = getAmount(flops);
   result.arenaBytes = getAmount(program.arenaBytes);
   result.scratchBytes = getAmount(program.scratchBytes);
+  result.liveBytes = getLiveBytes();
   for (const NearMiss &miss : compilation.getReport().getNearMisses())
     result.misses.push_back({miss.what, getNodes(miss.location), miss.reason});
   return std::move(result);
 }
 
-Explanation txc::explain(Compilation &compilation) {
-  return Explainer(compilation).explain();
+Explanation txc::explain(Compilation &compilation,
+                         const MeasuredProfile *profile) {
+  return Explainer(compilation, profile).explain();
 }

@@ -19,6 +19,8 @@
 
 #include "compiler/driver/Compilation.h"
 #include "compiler/targets/Roofline.h"
+#include "llvm/Support/Error.h"
+#include <map>
 
 namespace txc {
 
@@ -26,6 +28,16 @@ namespace txc {
 struct ExplainedAmount {
   std::string expr;
   std::optional<int64_t> value;
+};
+
+/// How long a phase took: the least of the runs, which others on the machine
+/// disturbed least.
+struct ExplainedTime {
+  double milliseconds = 0;
+  /// What it would take at the rates of the machine that were probed with the
+  /// profile, and which of them that is.
+  double possible = 0;
+  Bound bound = Bound::Compute;
 };
 
 struct ExplainedNode {
@@ -37,6 +49,8 @@ struct ExplainedNode {
 struct ExplainedPhase {
   /// The function that runs it; equal phases share one.
   std::string kernel;
+  /// Among the steps of the program, where definitions of symbols count.
+  size_t index = 0;
   std::vector<ExplainedNode> nodes;
   /// Sizes of the iteration space.
   std::vector<std::string> sizes;
@@ -48,6 +62,10 @@ struct ExplainedPhase {
   ExplainedAmount bytes;
   /// At the given dims, on one core.
   std::optional<Roofline> roofline;
+  /// Products that an instruction adds up in a lane of 32 bits.
+  int64_t dotDepth = 1;
+  /// Where there is a profile.
+  std::optional<ExplainedTime> measured;
 };
 
 /// A tensor of the weights image.
@@ -85,16 +103,46 @@ struct Explanation {
   /// Memory of a run, and of each of its threads besides.
   ExplainedAmount arenaBytes;
   ExplainedAmount scratchBytes;
+  /// The largest sum of tensors in the arena that are needed at the same time.
+  std::optional<int64_t> liveBytes;
   ExplainedAmount flops;
   /// The sum over the phases.
   double cycles = 0;
+  /// Of a core, for which tensors count as cached.
+  int64_t l2Bytes = 0;
+  /// The threads of the profile; 0: there is none.
+  int64_t measuredThreads = 0;
   std::vector<ExplainedMiss> misses;
+};
+
+/// What `txc-run --profile --json` wrote.
+struct MeasuredProfile {
+  struct Phase {
+    std::string kernel;
+    /// Of the shortest call.
+    double milliseconds = 0;
+    int64_t threads = 1;
+  };
+  std::vector<std::pair<std::string, int64_t>> dims;
+  int64_t threads = 1;
+  /// Operations and bytes a second of all threads.
+  double peak = 0, cacheRate = 0, memoryRate = 0;
+  /// By the phase's index; those that did not run are missing.
+  std::map<size_t, Phase> phases;
 };
 
 /// Explains a compilation that has gone as far as buildProgram(). Symbolic dims
 /// count as 1 on the first axis of an input, elsewhere as 128 or what fewer the
-/// model's bounds and requirements allow.
-Explanation explain(Compilation &compilation);
+/// model's bounds and requirements allow; or as the profile had them.
+Explanation explain(Compilation &compilation,
+                    const MeasuredProfile *profile = nullptr);
+
+/// An error is a sentence.
+llvm::Expected<MeasuredProfile> parseProfile(llvm::StringRef json);
+
+/// Adds times. Fails when the profile is of another program.
+llvm::Error addProfile(const MeasuredProfile &profile,
+                       Explanation &explanation);
 
 void printText(const Explanation &explanation, llvm::raw_ostream &os);
 void printJson(const Explanation &explanation, llvm::raw_ostream &os);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/driver/Explain.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -40,6 +41,62 @@ static std::string formatRoofline(const std::optional<Roofline> &roofline) {
   return formatv("{0}cycles ({1})",
                  formatNumber(static_cast<int64_t>(roofline->cycles)),
                  getName(roofline->bound));
+}
+
+/// "0.123 ms, 1.31 of the possible (compute)"
+static std::string formatTime(const ExplainedTime &time) {
+  return formatv("{0:f4} ms, {1:f2} of the possible ({2})", time.milliseconds,
+                 time.milliseconds / std::max(time.possible, 1e-9),
+                 getName(time.bound));
+}
+
+namespace {
+/// The phases of one kernel.
+struct KernelTime {
+  StringRef kernel;
+  size_t numPhases = 0;
+  double milliseconds = 0, possible = 0;
+  Bound bound = Bound::Compute;
+};
+} // namespace
+
+/// Those first that lose most against what is possible.
+static std::vector<KernelTime> getKernelTimes(const Explanation &explanation) {
+  MapVector<StringRef, KernelTime> times;
+  for (const ExplainedPhase &phase : explanation.phases) {
+    if (!phase.measured)
+      continue;
+    KernelTime &time = times[phase.kernel];
+    time.kernel = phase.kernel;
+    ++time.numPhases;
+    time.milliseconds += phase.measured->milliseconds;
+    time.possible += phase.measured->possible;
+    time.bound = phase.measured->bound;
+  }
+  std::vector<KernelTime> sorted;
+  for (const auto &entry : times)
+    sorted.push_back(entry.second);
+  llvm::sort(sorted, [](const KernelTime &a, const KernelTime &b) {
+    return a.milliseconds - a.possible > b.milliseconds - b.possible;
+  });
+  return sorted;
+}
+
+/// "measured on 2 threads: 3.2 ms a run, 1.2 of the possible", or nothing.
+static std::string formatMeasured(const Explanation &explanation) {
+  if (!explanation.measuredThreads)
+    return "";
+  double milliseconds = 0, possible = 0;
+  for (const KernelTime &time : getKernelTimes(explanation)) {
+    milliseconds += time.milliseconds;
+    possible += time.possible;
+  }
+  return formatv(
+      "measured on {0} threads: {1:f3} ms in the phases' shortest runs, {2:f2} "
+      "of the {3:f3} ms possible at the rates of the machine that "
+      "were probed",
+      explanation.measuredThreads, milliseconds,
+      milliseconds / std::max(possible, 1e-9), possible);
 }
 
 static std::string formatDims(const Explanation &explanation) {
@@ -101,6 +158,8 @@ static void printPhase(size_t index, const ExplainedPhase &phase,
                 phase.kernel, formatNumber(phase.flops.value),
                 formatBytes(phase.bytes.value), formatRoofline(phase.roofline),
                 join(phase.sizes, ", "));
+  if (phase.measured)
+    os << "       took   " << formatTime(*phase.measured) << '\n';
   os << "       reads  " << join(phase.reads, ", ") << '\n'
      << "       writes " << join(phase.writes, ", ") << '\n'
      << "       nodes  " << formatNodes(phase.nodes, /*limit=*/8) << '\n';
@@ -110,8 +169,20 @@ void txc::printText(const Explanation &explanation, raw_ostream &os) {
   os << explanation.model << ": " << formatSummary(explanation) << '\n'
      << formatCosts(explanation) << "\n"
      << formatPadding(explanation)
-     << "memory a run: " << explanation.arenaBytes.expr << " bytes\n\n"
-     << "phases:\n";
+     << "memory a run: " << explanation.arenaBytes.expr << " bytes, for up to "
+     << formatBytes(explanation.liveBytes) << " needed at the same time\n";
+  if (explanation.measuredThreads) {
+    os << formatMeasured(explanation) << "\n\nwhere it is lost:\n"
+       << "  ms lost  measured  possible  ratio  bound    phases of kernel\n";
+    for (const KernelTime &time : getKernelTimes(explanation))
+      os << llvm::format("%9.4f %9.4f %9.4f %6.2f  ",
+                         time.milliseconds - time.possible, time.milliseconds,
+                         time.possible,
+                         time.milliseconds / std::max(time.possible, 1e-9))
+         << formatv("{0,-8} {1} of {2}\n", getName(time.bound), time.numPhases,
+                    time.kernel);
+  }
+  os << "\nphases:\n";
   for (auto [index, phase] : enumerate(explanation.phases))
     printPhase(index, phase, os);
   os << "\nstored tensors (readers, type, made of, how):\n";
@@ -170,6 +241,12 @@ static void printPhase(json::OStream &json, const ExplainedPhase &phase) {
         json.attribute("cycles", phase.roofline->cycles);
         json.attribute("bound", getName(phase.roofline->bound));
       });
+    if (phase.measured)
+      json.attributeObject("measured", [&] {
+        json.attribute("ms", phase.measured->milliseconds);
+        json.attribute("possible_ms", phase.measured->possible);
+        json.attribute("bound", getName(phase.measured->bound));
+      });
   });
 }
 
@@ -190,6 +267,10 @@ void txc::printJson(const Explanation &explanation, raw_ostream &os) {
     json.attribute("cycles", explanation.cycles);
     printAmount(json, "arena_bytes", explanation.arenaBytes);
     printAmount(json, "scratch_bytes", explanation.scratchBytes);
+    if (explanation.liveBytes)
+      json.attribute("live_bytes", *explanation.liveBytes);
+    if (explanation.measuredThreads)
+      json.attribute("measured_threads", explanation.measuredThreads);
     json.attributeArray("phases", [&] {
       for (const ExplainedPhase &phase : explanation.phases)
         printPhase(json, phase);
@@ -270,7 +351,7 @@ static double getShare(const ExplainedPhase &phase,
 static void printPhasesHtml(const Explanation &explanation, raw_ostream &os) {
   HtmlTable table(os, "Phases",
                   {"", "kernel", "space", "FLOP", "bytes", "at least", "share",
-                   "reads", "writes", "ONNX nodes"});
+                   "measured", "reads", "writes", "ONNX nodes"});
   for (auto [index, phase] : enumerate(explanation.phases)) {
     table.beginRow();
     table.addNumber(std::to_string(index));
@@ -280,6 +361,7 @@ static void printPhasesHtml(const Explanation &explanation, raw_ostream &os) {
     table.addNumber(formatBytes(phase.bytes.value));
     table.addNumber(formatRoofline(phase.roofline));
     table.addShare(getShare(phase, explanation));
+    table.addNumber(phase.measured ? formatTime(*phase.measured) : "");
     table.addText(join(phase.reads, "; "));
     table.addText(join(phase.writes, "; "));
     table.addText(formatNodes(phase.nodes, phase.nodes.size()));
@@ -321,6 +403,7 @@ void txc::printHtml(const Explanation &explanation, raw_ostream &os) {
   printHTMLEscaped(formatCosts(explanation), os);
   os << "<br>";
   printHTMLEscaped(formatPadding(explanation), os);
+  printHTMLEscaped(formatMeasured(explanation), os);
   os << "</p>\n";
   printPhasesHtml(explanation, os);
   printWeightsHtml(explanation, os);

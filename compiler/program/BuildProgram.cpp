@@ -261,16 +261,40 @@ std::pair<int64_t, int64_t> ProgramBuilder::locate(Value tensor) {
   return {base, values.getIndex(buffer.offset)};
 }
 
+/// The bytes of a tensor or stored tensor.
+static SymExprAttr getBytes(Type type) {
+  if (auto packed = dyn_cast<pack::TensorType>(type))
+    return tx::getConstantExpr(type.getContext(), packed.getStoredBytes());
+  return getTensorBytes(cast<RankedTensorType>(type));
+}
+
+/// What a nest reads at most of its table number `index`: an element a point
+/// and fetch.
+static SymExprAttr getFetchedBytes(kernel::NestInterface nest, unsigned index) {
+  Type type = nest.getTables()[index].getType();
+  auto packed = dyn_cast<pack::TensorType>(type);
+  Type element = packed ? packed.getElementType() : getElementTypeOrSelf(type);
+  Value table =
+      nest.getBodyBlock().getArgument(nest.getInputs().size() + index);
+  auto fetches = static_cast<int64_t>(llvm::range_size(table.getUsers()));
+  SymExprAttr bytes = tx::getConstantExpr(
+      type.getContext(),
+      fetches * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8));
+  for (auto size : nest.getSizes().getAsRange<SymExprAttr>())
+    bytes = mul(bytes, size);
+  return min(bytes, getBytes(type));
+}
+
 SymExprAttr txc::getPhaseBytes(Operation *phase) {
   SymExprAttr bytes = tx::getConstantExpr(phase->getContext(), 0);
-  auto addType = [&](Type type) {
-    if (auto packed = dyn_cast<pack::TensorType>(type))
-      bytes = add(bytes, packed.getStoredBytes());
-    else
-      bytes = add(bytes, getTensorBytes(cast<RankedTensorType>(type)));
-  };
-  llvm::for_each(phase->getOperandTypes(), addType);
-  llvm::for_each(phase->getResultTypes(), addType);
+  auto nest = dyn_cast<kernel::NestInterface>(phase);
+  unsigned numTables = nest ? nest.getTables().size() : 0;
+  for (Value operand : phase->getOperands().drop_back(numTables))
+    bytes = add(bytes, getBytes(operand.getType()));
+  for (unsigned i = 0; i < numTables; ++i)
+    bytes = add(bytes, getFetchedBytes(nest, i));
+  for (Type type : phase->getResultTypes())
+    bytes = add(bytes, getBytes(type));
   return bytes;
 }
 

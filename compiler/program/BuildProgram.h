@@ -41,7 +41,8 @@ mlir::FailureOr<Program> buildProgram(mlir::ModuleOp phases,
                                       const WeightStore &store,
                                       WeightsImage &weights);
 
-/// Bytes that a phase reads and writes, each operand and result once.
+/// Bytes that a phase reads and writes, each operand and result once; of a
+/// table no more than what is fetched.
 tx::SymExprAttr getPhaseBytes(mlir::Operation *phase);
 
 } // namespace txc

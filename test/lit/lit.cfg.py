@@ -1,6 +1,7 @@
 """Tests of passes and dialects: txc-opt and FileCheck on small files."""
 
 import os
+import sys
 
 import lit.formats
 
@@ -15,3 +16,4 @@ tools = [
     lit_config.params["llvm_tools"],
 ]
 config.environment["PATH"] = os.pathsep.join(tools + [os.environ["PATH"]])
+config.substitutions.append(("%python", sys.executable))

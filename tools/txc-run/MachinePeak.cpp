@@ -1,4 +1,4 @@
-//===- MachinePeak.cpp - The machine's f32 FMA peak -------------*- C++ -*-===//
+//===- MachinePeak.cpp - What the machine can do ----------------*- C++ -*-===//
 //
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,6 +13,7 @@
 #include "tools/txc-run/MachinePeak.h"
 
 #include <atomic>
+#include <cstdint>
 #include <immintrin.h>
 #include <thread>
 #include <vector>
@@ -73,30 +74,41 @@ Burst widestBurst() {
   return {nullptr, 0};
 }
 
-} // namespace
+/// Vectors that no compiler flag is needed for.
+using Words = uint64_t __attribute__((vector_size(32)));
 
-double txc::run::measurePeak(int threadCount,
-                             std::chrono::milliseconds duration) {
-  Burst burst = widestBurst();
-  if (!burst.run)
-    return 0;
+/// Reads \p count of them once.
+__attribute__((target("avx2"))) void readWords(const Words *words,
+                                               size_t count) {
+  Words sums[4] = {};
+  for (size_t i = 0; i + 4 <= count; i += 4)
+#pragma unroll
+    for (size_t j = 0; j < 4; ++j)
+      sums[j] |= words[i + j];
+  for (Words &sum : sums)
+    asm volatile("" ::"x"(sum));
+}
+
+/// Calls \p work, which returns how much it did, on each of \p threadCount
+/// threads for \p duration; what all did together in a second.
+template <typename Work>
+double measureRate(int threadCount, std::chrono::milliseconds duration,
+                   Work work) {
   std::atomic<int> waiting{threadCount};
   std::vector<double> rates(threadCount);
   std::vector<std::thread> threads;
   threads.reserve(threadCount);
   for (int t = 0; t < threadCount; ++t)
     threads.emplace_back([&, t] {
-      burst.run(); // Wakes the vector units.
+      work(t); // Wakes the vector units, fills caches.
       waiting.fetch_sub(1);
       while (waiting.load() > 0)
         std::this_thread::yield();
       Clock::time_point begin = Clock::now(), now = begin;
-      double flops = 0;
-      for (; now - begin < duration; now = Clock::now()) {
-        burst.run();
-        flops += burst.flops;
-      }
-      rates[t] = flops / std::chrono::duration<double>(now - begin).count();
+      double done = 0;
+      for (; now - begin < duration; now = Clock::now())
+        done += work(t);
+      rates[t] = done / std::chrono::duration<double>(now - begin).count();
     });
   double sum = 0;
   for (int t = 0; t < threadCount; ++t) {
@@ -104,4 +116,32 @@ double txc::run::measurePeak(int threadCount,
     sum += rates[t];
   }
   return sum;
+}
+
+} // namespace
+
+double txc::run::measurePeak(int threadCount,
+                             std::chrono::milliseconds duration) {
+  Burst burst = widestBurst();
+  if (!burst.run)
+    return 0;
+  return measureRate(threadCount, duration, [&](int) {
+    burst.run();
+    return burst.flops;
+  });
+}
+
+double txc::run::measureReads(int threadCount, size_t bytes,
+                              std::chrono::milliseconds duration) {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2"))
+    return 0;
+  size_t count = bytes / sizeof(Words);
+  // Not zero pages, which would all be one.
+  std::vector<std::vector<Words>> buffers(
+      threadCount, std::vector<Words>(count, Words{1, 2, 3, 4}));
+  return measureRate(threadCount, duration, [&](int thread) {
+    readWords(buffers[thread].data(), count);
+    return static_cast<double>(count * sizeof(Words));
+  });
 }

@@ -16,6 +16,7 @@
 #define TXC_TOOLS_TXC_RUN_MACHINEPEAK_H
 
 #include <chrono>
+#include <cstddef>
 
 namespace txc::run {
 
@@ -23,6 +24,12 @@ namespace txc::run {
 /// them do nothing but the widest fused multiply-adds of this machine for
 /// \p duration. 0: the machine has neither AVX-512 nor AVX2 with FMA.
 double measurePeak(int threadCount, std::chrono::milliseconds duration);
+
+/// Bytes a second that \p threadCount threads together read, each \p bytes of
+/// its own over and over: of a cache that has room for them, or of memory. 0:
+/// the machine has no AVX2.
+double measureReads(int threadCount, size_t bytes,
+                    std::chrono::milliseconds duration);
 
 } // namespace txc::run
 

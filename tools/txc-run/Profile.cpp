@@ -127,9 +127,11 @@ std::string txc::run::formatProfile(const Profile &profile,
     total += static_cast<double>(row.nanoseconds);
   std::string text =
       scale.peak > 0
-          ? format("peak: %.1f GFLOP/s, f32 multiply-adds on the threads of a "
-                   "run, probed after the runs\n",
-                   scale.peak / 1e9)
+          ? format("peak: %.1f GFLOP/s of f32 multiply-adds, %.1f GB/s read "
+                   "from L2, %.1f from memory; on the threads of a run, "
+                   "probed after the runs\n",
+                   scale.peak / 1e9, scale.cacheRate / 1e9,
+                   scale.memoryRate / 1e9)
           : "peak: not known for this CPU\n";
   text += std::string("phase ") + columns;
   for (const ProfileRow &row : phases)
@@ -163,6 +165,8 @@ static std::string formatRowsJson(const std::vector<ProfileRow> &rows) {
 std::string txc::run::formatProfileJson(const Profile &profile,
                                         const ProfileScale &scale) {
   return "\"peak_gflops\": " + formatJson(scale.peak / 1e9) +
+         ", \"l2_gbps\": " + formatJson(scale.cacheRate / 1e9) +
+         ", \"memory_gbps\": " + formatJson(scale.memoryRate / 1e9) +
          ", \"kernels\": " + formatRowsJson(profile.sumByKernel()) +
          ", \"phases\": " + formatRowsJson(profile.sumByPhase());
 }

@@ -64,6 +64,9 @@ struct ProfileScale {
   /// f32 operations a second that the machine could do on the session's
   /// threads; 0: not known.
   double peak = 0;
+  /// Bytes a second that they read of their second caches, and of memory.
+  double cacheRate = 0;
+  double memoryRate = 0;
 };
 
 /// A line a phase, then a line a kernel.

@@ -112,7 +112,11 @@ std::string txc::run::formatJson(const Result &result) {
                quoteJson(getTypeName(output.type)).c_str(),
                formatDims(getDims(output)).c_str());
   }
-  text += "]";
+  text += "], \"dims\": {";
+  for (const auto &dim : result.dims)
+    text += (&dim == result.dims.data() ? "" : ", ") + quoteJson(dim.first) +
+            ": " + std::to_string(dim.second);
+  text += "}";
   if (result.profile)
     text += ", " + formatProfileJson(*result.profile, result.scale);
   return text + "}\n";

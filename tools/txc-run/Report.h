@@ -15,6 +15,8 @@
 
 #include "tools/txc-run/Profile.h"
 
+#include <utility>
+
 namespace txc::run {
 
 /// Minimum, median and p99 of run times.
@@ -28,6 +30,8 @@ struct Timing {
 Timing summarize(std::vector<uint64_t> nanoseconds);
 
 struct Result {
+  /// What the symbolic dims of the inputs were.
+  std::vector<std::pair<std::string, int64_t>> dims;
   std::vector<txc_tensor> outputs;
   std::vector<uint64_t> nanoseconds; ///< Empty: not timed.
   txc_session_info session = {};     ///< Its threads and memory.

@@ -345,6 +345,7 @@ Expected<Options> tool::parseOptions(ArrayRef<const char *> arguments) {
   options.codeGen.cachePath = args.getLastArgValue(OPT_cache);
   options.target = args.getLastArgValue(OPT_target, "native");
   options.htmlPath = args.getLastArgValue(OPT_html);
+  options.profilePath = args.getLastArgValue(OPT_profile);
   options.json = args.hasArg(OPT_json);
   options.timeReport = args.hasArg(OPT_time_report);
   options.verbose = args.hasArg(OPT_verbose);

@@ -54,6 +54,7 @@ struct Options {
 
   bool json = false;
   std::string htmlPath;
+  std::string profilePath;
   /// Names of inputs and files for them.
   std::vector<std::pair<std::string, std::string>> inputs;
 

@@ -85,6 +85,9 @@ defm padding : Value<"padding", "skip|keep",
 def json : Switch<"json", "check, explain: print JSON", report_group, all>;
 defm html : Value<"html", "<file>", "explain: write a page to look at",
                   report_group, explain>;
+defm profile : Value<"profile", "<file>",
+                     "explain: what txc-run --profile --json wrote",
+                     report_group, explain>;
 defm input : Value<"input", "<name>=<file>",
                    "verify: a .npy or .pb tensor instead of random numbers",
                    report_group, verify>;

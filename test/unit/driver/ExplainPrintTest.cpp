@@ -93,6 +93,87 @@ TEST(ExplainPrint, Json) {
             "two readers");
 }
 
+/// One phase of 64 GFLOP and 1 MB, one of 8 MB; a second of the same kernel.
+Explanation makeMeasurable() {
+  Explanation explanation = makeExplanation();
+  explanation.l2Bytes = 2'000'000;
+  ExplainedPhase &product = explanation.phases[0];
+  product.flops.value = 64'000'000;
+  product.bytes.value = 1'000'000;
+  product.dotDepth = 2;
+  ExplainedPhase copy = product;
+  copy.kernel = "map_0";
+  copy.flops.value = 0;
+  copy.bytes.value = 8'000'000;
+  ExplainedPhase small = copy;
+  small.bytes.value = 1'000'000;
+  copy.index = 2;
+  // Index 1 is the definition of a symbol.
+  small.index = 3;
+  explanation.phases.insert(explanation.phases.end(), {copy, small});
+  return explanation;
+}
+
+constexpr char profileText[] = R"({
+  "threads": 2, "dims": {"S": 9, "B": 2}, "peak_gflops": 64, "l2_gbps": 100,
+  "memory_gbps": 20, "phases": [
+    {"phase": 0, "kernel": "gemm_0", "calls": 4, "ms": 9, "min_ms": 1, "threads": 2},
+    {"phase": 2, "kernel": "map_0", "calls": 4, "ms": 9, "min_ms": 0.6, "threads": 2},
+    {"phase": 3, "kernel": "map_0", "calls": 4, "ms": 9, "min_ms": 0.04, "threads": 1}]})";
+
+TEST(ExplainProfile, ComparesWithTheMachinesRates) {
+  auto profile = parseProfile(profileText);
+  ASSERT_TRUE(bool(profile)) << llvm::toString(profile.takeError());
+  EXPECT_THAT(profile->dims, testing::ElementsAre(testing::Pair("B", 2),
+                                                  testing::Pair("S", 9)));
+  Explanation explanation = makeMeasurable();
+  ASSERT_FALSE(llvm::errorToBool(addProfile(*profile, explanation)));
+  auto expectTime = [&](size_t phase, double took, double possible,
+                        Bound bound) {
+    const auto &measured = explanation.phases[phase].measured;
+    ASSERT_TRUE(measured);
+    EXPECT_DOUBLE_EQ(measured->milliseconds, took);
+    EXPECT_DOUBLE_EQ(measured->possible, possible);
+    EXPECT_EQ(measured->bound, bound);
+  };
+  // Two products an instruction.
+  expectTime(0, 1, 0.5, Bound::Compute);
+  expectTime(1, 0.6, 0.4, Bound::Memory);
+  // One of two threads has half of their caches' rate.
+  expectTime(2, 0.04, 0.02, Bound::Cache);
+
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printText(explanation, os);
+  EXPECT_THAT(
+      text, HasSubstr("measured on 2 threads: 1.640 ms in the "
+                      "phases' shortest runs, 1.78 of the 0.920 ms possible"));
+  // What loses most comes first.
+  EXPECT_THAT(text,
+              HasSubstr("   0.5000    1.0000    0.5000   2.00  compute  1 of "
+                        "gemm_0\n   0.2200    0.6400    0.4200   1.52  "));
+  EXPECT_THAT(text, HasSubstr("took   0.6000 ms, 1.50 of the possible"));
+}
+
+TEST(ExplainProfile, RefusesWhatDoesNotFit) {
+  auto getError = [](llvm::StringRef text) {
+    auto profile = parseProfile(text);
+    return profile ? "" : llvm::toString(profile.takeError());
+  };
+  EXPECT_THAT(getError("{"), Not(testing::IsEmpty()));
+  EXPECT_THAT(getError("[]"), HasSubstr("no phases or dims"));
+  EXPECT_THAT(getError(R"({"phases": [], "dims": {}})"),
+              HasSubstr("what the machine can do"));
+  auto profile = parseProfile(profileText);
+  ASSERT_TRUE(bool(profile));
+  Explanation explanation = makeMeasurable();
+  explanation.phases[2].kernel = "map_1";
+  EXPECT_THAT(llvm::toString(addProfile(*profile, explanation)),
+              HasSubstr("whose phase 3 is map_0"));
+  explanation.phases.pop_back();
+  EXPECT_TRUE(llvm::errorToBool(addProfile(*profile, explanation)));
+}
+
 TEST(ExplainPrint, HtmlEscapesNames) {
   std::string page = print(printHtml);
   EXPECT_THAT(page, HasSubstr("a&lt;b&gt;&amp;&quot;"));

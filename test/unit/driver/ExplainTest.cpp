@@ -104,6 +104,19 @@ TEST(Explain, ListsStoredTensorsWithTheirReaders) {
   EXPECT_EQ(table.numReaders, 2u);
 }
 
+/// Greedy packing is not optimal, but comes near.
+TEST(Explain, ArenaIsNearlyWhatLivesAtOnce) {
+  for (const char *name : {"bert-ts17.onnx", "gpt2-dynamo18.onnx",
+                           "t5-encoder-dynamo23.onnx", "vit-ts17.onnx"}) {
+    Explanation explanation = explainModel(name);
+    ASSERT_TRUE(explanation.liveBytes && explanation.arenaBytes.value);
+    EXPECT_GE(*explanation.arenaBytes.value, *explanation.liveBytes) << name;
+    EXPECT_LE(static_cast<double>(*explanation.arenaBytes.value),
+              1.2 * static_cast<double>(*explanation.liveBytes))
+        << name;
+  }
+}
+
 TEST(Explain, TakesWhatOptionsFix) {
   DimOption sequence{"sequence", 7, 7};
   Explanation explanation = explainModel("tied.onnx", {sequence});

@@ -97,7 +97,8 @@ TEST(CommandTest, TimesRuns) {
                    "\"scratch_bytes\": 0, \"state_bytes\": 0, "
                    "\"outputs\": \\[\\[\"sum\", "
                    "\"float32\", \\[1, 8\\]\\], \\[\"small/sum\", "
-                   "\"bfloat16\", \\[1, 8\\]\\]\\]\\}\n"));
+                   "\"bfloat16\", \\[1, 8\\]\\]\\], "
+                   "\"dims\": \\{\"batch\": 1, \"seq\": 8\\}\\}\n"));
   EXPECT_THAT(run(demo + " --repeat 3").text, HasSubstr("3 runs, "));
 }
 
@@ -117,6 +118,8 @@ TEST(CommandTest, Profiles) {
   EXPECT_THAT(json, HasSubstr("\"kernels\": [{\"kernel\": \"map_scale\""));
   EXPECT_THAT(json, HasSubstr("\"phases\": [{\"kernel\": \"map_scale\""));
   EXPECT_THAT(json, HasSubstr("\"flops\": 24, "));
+  EXPECT_THAT(json, ContainsRegex("\"peak_gflops\": [1-9].*, \"l2_gbps\": "
+                                  "[1-9].*, \"memory_gbps\": [1-9]"));
 }
 
 TEST(CommandTest, Lists) {
