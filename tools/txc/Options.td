@@ -77,8 +77,7 @@ defm state : Value<"state", "kv",
                    "A decoder's past keys and values become the session's state",
                    model_group, [CompileCommand, CheckCommand, ExplainCommand]>;
 defm padding : Value<"padding", "skip|keep",
-                     "Compute no padding token, though outputs then have zeros "
-                     "there, or all (default: none that reaches no output)",
+                     "Compute no padding (outputs get zeros there), or all of it",
                      model_group, [CompileCommand, CheckCommand, ExplainCommand]>;
 
 // Known to all, or -json would be taken for -j with the value "son".
