@@ -16,6 +16,28 @@ static bool isSmall(Type type) {
          tensor.getNumElements() <= tx::kMaxConstantElements;
 }
 
+/// Tensors without an element, whatever they are computed of.
+static bool isEmpty(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape() && tensor.getNumElements() == 0;
+}
+
+static bool foldEmpty(Operation *op) {
+  if (!isa_and_present<tx::TxDialect>(op->getDialect()) || !isPure(op) ||
+      op->hasTrait<OpTrait::ConstantLike>() || op->getNumResults() == 0 ||
+      !llvm::all_of(op->getResultTypes(), isEmpty))
+    return false;
+  OpBuilder builder(op);
+  SmallVector<Value> constants;
+  for (Type type : op->getResultTypes())
+    constants.push_back(tx::ConstantOp::create(
+        builder, op->getLoc(),
+        DenseElementsAttr::getFromRawBuffer(cast<ShapedType>(type), {})));
+  op->replaceAllUsesWith(constants);
+  op->erase();
+  return true;
+}
+
 /// The results' values, or a failure if the op can't be folded.
 static FailureOr<SmallVector<HostTensor>> evaluateConstant(Operation *op) {
   if (!isa_and_present<tx::TxDialect>(op->getDialect()) || !isPure(op) ||
@@ -55,6 +77,10 @@ bool txc::foldConstants(Operation *root) {
   // op leaves unused is no longer an operand of anything: later cleaning
   // removes it.
   root->walk([&](Operation *op) {
+    if (foldEmpty(op)) {
+      changed = true;
+      return;
+    }
     FailureOr<SmallVector<HostTensor>> results = evaluateConstant(op);
     if (failed(results))
       return;

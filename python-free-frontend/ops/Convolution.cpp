@@ -110,6 +110,19 @@ static LogicalResult checkSpatial(NodeContext &context) {
   return context.unsupported("its input has no spatial dims");
 }
 
+/// A window that lies in the padding alone has no element to stand on.
+static LogicalResult requirePlaces(NodeContext &context, const Window &window) {
+  for (auto [i, pads] : llvm::enumerate(llvm::zip(window.low, window.high))) {
+    auto [low, high] = pads;
+    if ((low > 0 || high > 0) &&
+        failed(context.require(context.getExpr(1), tx::Predicate::le,
+                               tx::getDim(context.getType(0), i + 2),
+                               "the padded dims of its input")))
+      return failure();
+  }
+  return success();
+}
+
 /// The window of the weights, all dims behind the channels'.
 static FailureOr<SmallVector<int64_t>> getKernelSizes(NodeContext &context,
                                                       unsigned index) {
@@ -144,6 +157,7 @@ Value frontend::createConvolution(NodeContext &context, Value x, Value weights,
     return {};
   FailureOr<Window> window = getWindow(context, *sizes);
   if (failed(window) || failed(resolveAutoPad(context, *window)) ||
+      failed(requirePlaces(context, *window)) ||
       failed(context.unify(
           tx::getDim(context.getType(0), 1),
           tx::mul(tx::getDim(context.getType(weightsOperand), 1), group),
@@ -225,7 +239,8 @@ static Value createPool(NodeContext &context, tx::PoolKind kind) {
   if (failed(checkSpatial(context)))
     return {};
   FailureOr<Window> window = getWindow(context, {});
-  if (failed(window) || failed(resolveAutoPad(context, *window)))
+  if (failed(window) || failed(resolveAutoPad(context, *window)) ||
+      failed(requirePlaces(context, *window)))
     return {};
   return context.create<tx::PoolOp>(context.getOperand(0), kind, window->size,
                                     window->strides, window->low, window->high,

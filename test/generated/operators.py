@@ -401,6 +401,8 @@ def reduce(g):
                    "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare",
                    "ReduceLogSumExp", "ReduceLogSum"])
     axes = g.integers(*g.axes(x.rank))
+    if op == "ReduceProd" and x.array.size > 24:
+        return  # Whether it overflows before it meets a 0 hangs on the order.
     if g.rarely():
         g.add(op, x, keepdims=g.choice([0, 1]))
     else:

@@ -27,8 +27,9 @@ UNIT = {np.dtype(np.float64): 2.0**-52, np.dtype(np.float32): 2.0**-23,
 
 # What float64 goes through in float32: a stash_type, constants of the
 # function that defines the operator.
-FLOAT_INSIDE = ("Erf", "Gelu", "GroupNormalization", "InstanceNormalization",
-                "LayerNormalization", "RMSNormalization")
+FLOAT_INSIDE = ("Erf", "Gelu", "GroupNormalization", "HardSwish",
+                "InstanceNormalization", "LayerNormalization",
+                "RMSNormalization")
 
 
 class Refused(Exception):

@@ -70,3 +70,15 @@ func.func @weight() -> tensor<2xf32> {
   %0 = tx.neg %x : tensor<2xf32>
   return %0 : tensor<2xf32>
 }
+
+// -----
+
+// A tensor without an element is known, whatever it is computed of.
+// CHECK-LABEL: @empty
+// CHECK-NEXT:    %[[C:.*]] = tx.constant dense<> : tensor<2x0xf32>
+// CHECK-NEXT:    return %[[C]]
+func.func @empty(%x: tensor<2x4xf32>) -> tensor<2x0xf32> {
+  %s = tx.slice %x [#tx.expr<0>, #tx.expr<4>] [1, 1] : tensor<2x4xf32> to tensor<2x0xf32>
+  %y = tx.exp %s : tensor<2x0xf32>
+  return %y : tensor<2x0xf32>
+}

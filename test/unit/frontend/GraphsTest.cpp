@@ -106,6 +106,16 @@ TEST(Problems, PlacesBeyondTheInput) {
               HasSubstr("dims of indices and input: 4 <= 3 can't hold"));
 }
 
+TEST(Problems, AWindowInThePaddingAlone) {
+  TestGraph graph = graphOf({node("MaxPool", {"x"}, {"y"},
+                                  {intsAttribute("kernel_shape", {2}),
+                                   intsAttribute("pads", {1, 1})})},
+                            {"y"});
+  graph.inputs = {value("x", kFloat, {"1", "1", "0"})};
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("the padded dims of its input: 1 <= 0 can't hold"));
+}
+
 TEST(Problems, ArithmeticOfBools) {
   TestGraph graph = graphOf({node("Mul", {"x", "x"}, {"y"})}, {"y"});
   graph.inputs = {value("x", kBool, {"2"})};
