@@ -53,7 +53,9 @@ compileProbe(const TestCpu &cpu, DotType dotType) {
         // leave the loop if its factors never changed.
         Value moved = atom.leftWords() == 1
                           ? pointer
-                          : code.advance(pointer, code.rem(k, code.index(4)),
+                          : code.advance(pointer,
+                                         code.mul(code.rem(k, code.index(4)),
+                                                  atom.lanes()),
                                          atom.word());
         for (auto [i, sum] : llvm::enumerate(carried)) {
           int64_t place = atom.leftWords() == 1 ? 0 : i * atom.lanes();
@@ -85,7 +87,7 @@ double txc::bench::probePeak(const TestCpu &cpu, DotType type) {
     jit = cantFail(compileProbe(cpu, type));
   Probe *probe = cantFail(jit->lookup<Probe>("probe"));
   // Zeros: the sums stay normal numbers.
-  alignas(64) float data[(chains + 1) * 16] = {};
+  alignas(64) float data[(chains + 4) * 16] = {};
   MemRef ref(data, std::size(data));
   constexpr int64_t count = 200000;
   double best = 0;
