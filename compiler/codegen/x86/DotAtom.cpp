@@ -157,6 +157,12 @@ SmallVector<Value> txc::x86::emitTileLoop(CodeBuilder &code,
         }
         for (Value place : options.fetched)
           code.prefetch(code.advance(place, rightOffset, atom.rightWord()));
+        for (Value place : options.later)
+          LLVM::Prefetch::create(code.builder, code.loc,
+                                 code.advance(place,
+                                              code.mul(k, options.laterStride),
+                                              code.builder.getI8Type()),
+                                 /*rw=*/0, /*hint=*/2, /*cache=*/1);
         for (int64_t word = 0; word < atom.leftWords(); ++word) {
           SmallVector<Value> factors;
           for (Value vector : lanes)

@@ -113,6 +113,9 @@ struct TileOperand {
 struct TileOptions {
   /// Places that are fetched into L1 as they advance with the right operand.
   mlir::ValueRange fetched;
+  /// Places that are fetched into L2, \p laterStride bytes further each step.
+  mlir::ValueRange later;
+  mlir::Value laterStride;
   /// The mask of the last vector of the right operand; null: all lanes.
   mlir::Value lastMask;
 };

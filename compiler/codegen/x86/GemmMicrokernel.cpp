@@ -22,10 +22,11 @@ namespace {
 struct Arguments {
   SmallVector<Value> a;
   Value aStride;
-  SmallVector<Value> panels, fetched;
+  SmallVector<Value> panels, fetched, later;
+  Value laterStride;
   Value kCount, c, ldc, accumulate;
 
-  Arguments(ValueRange args, size_t numA, size_t numPanels) {
+  Arguments(ValueRange args, size_t numA, size_t numPanels, size_t numLater) {
     llvm::append_range(a, args.take_front(numA));
     args = args.drop_front(numA);
     aStride = args.front();
@@ -33,6 +34,9 @@ struct Arguments {
     args = args.drop_front(1 + numPanels);
     llvm::append_range(fetched, args.take_front(numPanels));
     args = args.drop_front(numPanels);
+    llvm::append_range(later, args.take_front(numLater));
+    laterStride = args[numLater];
+    args = args.drop_front(numLater + 1);
     kCount = args[0];
     c = args[1];
     ldc = args[2];
@@ -66,8 +70,9 @@ static void emitStores(CodeBuilder &code, const DotAtom &atom,
 }
 
 static void emitBody(CodeBuilder &code, const DotAtom &atom,
-                     const GemmSchedule &schedule, const MicrokernelRows &rows,
+                     const GemmSchedule &schedule, const MicrokernelTile &tile,
                      const Arguments &args) {
+  const MicrokernelRows &rows = tile.a;
   TileOperand left, right;
   left.kStride =
       rows.packed ? code.index(schedule.MR * schedule.leftWords) : args.aStride;
@@ -75,13 +80,15 @@ static void emitBody(CodeBuilder &code, const DotAtom &atom,
   for (int64_t i = 0; i < rows.count; ++i)
     left.append(args.a[rows.packed ? 0 : i], rows.packed ? i : 0);
   right.kStride = code.index(panelLanes);
-  for (int64_t n = 0; n < schedule.NR; n += atom.lanes())
+  for (int64_t n = 0; n < tile.columns; n += atom.lanes())
     right.append(args.panels[n / panelLanes], n % panelLanes);
 
   Value zero = code.constant(atom.accumulator(), 0.0);
   SmallVector<Value> init(left.size() * right.size(), zero);
   TileOptions options;
   options.fetched = args.fetched;
+  options.later = args.later;
+  options.laterStride = args.laterStride;
   SmallVector<Value> sums =
       emitTileLoop(code, atom, left, right, args.kCount, init, options);
   // Partial sums are added after the loop: loading them before it would stall
@@ -102,7 +109,7 @@ void txc::x86::emitMicrokernelCall(CodeBuilder &code, const DotAtom &atom,
                                    : "strided";
   std::string name =
       ("txc_gemm_" + atom.name() + "_" + reads + "_" + Twine(rows.count) + "x" +
-       Twine(schedule.NR) + "_v" + Twine(atom.lanes()))
+       Twine(tile.columns) + "_v" + Twine(atom.lanes()))
           .str();
 
   SmallVector<Value> operands = llvm::to_vector(rows.pointers);
@@ -110,14 +117,17 @@ void txc::x86::emitMicrokernelCall(CodeBuilder &code, const DotAtom &atom,
                                  : code.index(rows.kStride));
   llvm::append_range(operands, tile.panels);
   llvm::append_range(operands, tile.fetched);
+  llvm::append_range(operands, tile.later);
+  operands.push_back(tile.later.empty() ? code.index(0) : tile.laterStride);
   llvm::append_range(operands, ArrayRef<Value>{tile.kCount, tile.c, tile.ldc,
                                                tile.accumulate});
   func::FuncOp callee = code.getOrCreateFunction(
       name, ValueRange(operands).getTypes(), [&](ValueRange values) {
-        Arguments args(values, rows.pointers.size(), tile.panels.size());
+        Arguments args(values, rows.pointers.size(), tile.panels.size(),
+                       tile.later.size());
         if (unitStride)
           args.aStride = code.index(1);
-        emitBody(code, atom, schedule, rows, args);
+        emitBody(code, atom, schedule, tile, args);
       });
   code.call(callee, operands);
 }

@@ -33,10 +33,15 @@ struct MicrokernelRows {
 
 struct MicrokernelTile {
   MicrokernelRows a;
+  int64_t columns;
   /// The panels [k][panelLanes] that hold the tile's columns.
   llvm::SmallVector<mlir::Value> panels;
   /// As many other panels: a step fetches its line of each to the cache.
   llvm::SmallVector<mlir::Value> fetched;
+  /// As many places, or none, that it fetches to L2: \p laterStride bytes
+  /// further each step.
+  llvm::SmallVector<mlir::Value> later;
+  mlir::Value laterStride;
   mlir::Value kCount;
   /// Where the sums go: rows of \p ldc elements.
   mlir::Value c, ldc;

@@ -24,9 +24,14 @@ static constexpr int64_t wordBytes = 4;
 
 llvm::SmallVector<int64_t> GemmSchedule::packedRows() const {
   llvm::SmallVector<int64_t> rows;
-  for (int64_t r = MR; r > directRows; r -= rowStep)
-    rows.push_back(r);
+  for (int64_t r : {12, 8, 6, 4})
+    if (r <= MR && r > directRows)
+      rows.push_back(r);
   return rows;
+}
+
+int64_t GemmSchedule::balancedRows() const {
+  return MR % 3 == 0 ? MR / 3 * 2 : MR;
 }
 
 GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
@@ -43,6 +48,7 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // unaligned loads and no three-operand forms, so it needs spare registers,
   // and so does taking the words of B apart.
   schedule.NR = 2 * lanes;
+  schedule.wideNR = 2 * schedule.NR;
   schedule.MR = target.numVectorRegisters >= 32      ? 12
                 : target.vectorBits >= 256 && hasDot ? 6
                                                      : rowStep;
@@ -51,7 +57,19 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // tasks share packed rows, so small wins until the columns run to thousands.
   int64_t columns = shape.n.value_or(1024);
   schedule.NC = alignTo(std::clamp<int64_t>(columns / 16, 32, 256),
-                        std::max<int64_t>(schedule.NR, panelLanes));
+                        std::max<int64_t>(schedule.wideNR, panelLanes));
+  constexpr int64_t fewColumns = 8 * panelLanes;
+  schedule.hasNarrowTile = schedule.NR > panelLanes && shape.n &&
+                           *shape.n <= fewColumns &&
+                           llvm::divideCeil(*shape.n, panelLanes) % 2 == 1;
+
+  // Four rows of so many columns fit the registers.
+  constexpr int64_t mostDotColumns = 3, longestDot = 1 << 16;
+  bool hasDots = shape.type == DotType::f32 && target.vectorBits >= 256 &&
+                 shape.n && *shape.n <= mostDotColumns && shape.k &&
+                 *shape.k <= longestDot;
+  schedule.dotColumns = hasDots ? *shape.n : 0;
+  schedule.dotSteps = hasDots ? alignTo(*shape.k, panelLanes) : 0;
 
   // The rows of A and one panel of B of a block stay in L2 while the tiles of
   // that panel are computed.
@@ -63,20 +81,36 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   std::optional<int64_t> steps;
   if (shape.k)
     steps = llvm::divideCeil(*shape.k, getDotDepth(shape.type));
-  schedule.splitsK = !steps || *steps > schedule.KC;
   // A run costs little once it is this long, and more rows are worth more.
-  constexpr int64_t longestRun = 1024;
+  int64_t longestRun = 1024;
+  // A step of 256-bit code takes so little time that L2 can't follow: the panel
+  // stays in L1.
+  if (target.vectorBits == 256 && shape.type == DotType::f32) {
+    longestRun = target.l1Bytes * 3 / 4 / (schedule.NR * wordBytes);
+    schedule.KC = std::min(schedule.KC, longestRun);
+  }
+  schedule.splitsK = !steps || *steps > schedule.KC;
   schedule.KC =
       schedule.splitsK
           ? std::min(schedule.KC, longestRun)
           : int64_t(alignTo(std::max<int64_t>(*steps, 1), panelLanes));
 
   // Each block of rows reads all of B, from memory when it is the first. The
-  // more rows, the more work hides that; half of L2 is theirs.
-  int64_t rowBytes = schedule.KC * schedule.leftWords * wordBytes;
+  // more rows, the more work hides that; half of L2 is theirs. Rows of all runs
+  // may fill it: they are read once a run, in order.
+  int64_t stepBytes = schedule.leftWords * wordBytes;
+  schedule.packedSteps = schedule.KC;
+  int64_t rowBytes = schedule.KC * stepBytes, budget = target.l2Bytes / 2;
+  constexpr int64_t longestKept = 8192;
+  schedule.keepsRuns = schedule.splitsK && steps && *steps <= longestKept;
+  if (schedule.keepsRuns) {
+    schedule.packedSteps = alignTo(*steps, panelLanes);
+    rowBytes = schedule.packedSteps * stepBytes;
+    budget = target.l2Bytes;
+  }
   schedule.MC = std::clamp<int64_t>(
-      alignDown(target.l2Bytes / 2 / rowBytes, std::lcm(schedule.MR, rowStep)),
-      fewestRows, mostRows);
+      alignDown(budget / rowBytes, std::lcm(schedule.MR, rowStep)), fewestRows,
+      mostRows);
   return schedule;
 }
 
@@ -92,11 +126,14 @@ GemmScratch txc::x86::layOutGemmScratch(const GemmSchedule &schedule,
     scratch.total += alignTo(words * wordBytes + slack, cacheLine);
     return begin;
   };
-  scratch.a = add(schedule.MC * schedule.KC * schedule.leftWords);
+  scratch.a = add(schedule.MC * schedule.packedSteps * schedule.leftWords);
   if (packsB)
     scratch.b = add(schedule.NC * schedule.KC);
   scratch.c = add(schedule.splitsK ? schedule.MC * schedule.NC
-                                   : schedule.MR * schedule.NR);
+                                   : std::max(schedule.MR * schedule.NR,
+                                              fewRows * schedule.wideNR));
+  if (schedule.dotColumns)
+    scratch.columns = add(schedule.dotColumns * schedule.dotSteps);
   if (schedule.converts())
     scratch.numbers = add(schedule.MR * convertedNumbers);
   if (schedule.type == DotType::i8) {

@@ -29,22 +29,40 @@ constexpr int64_t rowStep = 4;
 /// Fewer rows are not worth reading all of B for.
 constexpr int64_t fewestRows = 48;
 
+/// So few rows are computed in tiles of wideNR columns: there, reading B
+/// decides, and a tile of NR columns has too few sums to hide the latency of
+/// adding.
+constexpr int64_t fewRows = 2;
+
 /// Along k, sizes count the steps of a DotAtom.
 struct GemmSchedule {
   DotType type;
   /// Rows and columns of a tile of accumulators in registers.
   int64_t MR, NR;
+  /// Columns of a tile of at most fewRows rows.
+  int64_t wideNR;
+  /// Columns that are computed as dot products along k, for A with a k stride
+  /// of 1 and packed B, or 0: so few would leave most lanes of a panel empty.
+  int64_t dotColumns;
+  /// Their length, a multiple of panelLanes.
+  int64_t dotSteps;
+  /// The last tile of a row may have just one panel, in a microkernel of its
+  /// own: worth its code where there are few.
+  bool hasNarrowTile;
   /// Rows and columns of C that one task computes at most; MC is a multiple of
-  /// MR and rowStep, NC of NR and of panelLanes. The max(ceil(M / MC), min(2, M
-  /// / fewestRows)) blocks of rows are of equal size, but for the last: where
-  /// there are two or more, each of two threads keeps to its rows from phase to
-  /// phase, and finds them in its cache.
+  /// MR and rowStep, NC of wideNR and of panelLanes. The max(ceil(M / MC),
+  /// min(2, M / fewestRows)) blocks of rows are of equal size, but for the
+  /// last: where there are two or more, each of two threads keeps to its rows
+  /// from phase to phase, and finds them in its cache.
   int64_t MC, NC;
   /// Longest run along k before partial sums go to scratch; a multiple of
   /// panelLanes.
   int64_t KC;
   /// K may exceed KC.
   bool splitsK;
+  /// Scratch has room for the packed rows of all runs, so that those of one
+  /// task serve the next.
+  bool keepsRuns;
   /// Rows of the microkernel that reads A where it lies, or 0: with rowStep
   /// rows the addresses fit the general registers, and packing would cost as
   /// much as the product itself. But A that is converted is always packed.
@@ -53,9 +71,13 @@ struct GemmSchedule {
   int64_t leftWords;
 
   bool converts() const { return type != DotType::f32; }
+  /// Columns of packed A, a multiple of panelLanes steps.
+  int64_t packedSteps;
   /// Rows of the microkernels that read packed A, in falling order; tiles of
-  /// at most directRows rows read A directly.
+  /// at most directRows rows read A directly. Some more rows than MR make two
+  /// tiles of balancedRows() rather than one of MR and the rest.
   llvm::SmallVector<int64_t> packedRows() const;
+  int64_t balancedRows() const;
 };
 
 /// Dims of C[b,m,n] = Σ_k A[b,m,k] · B[b,k,n] that are known while compiling,
@@ -72,10 +94,11 @@ GemmSchedule chooseGemmSchedule(const VectorTarget &target,
 /// \p packsB: B is a tensor, packed by each task, rather than packed weights.
 int64_t gemmScratchBytes(const GemmSchedule &schedule, bool packsB);
 
-/// Byte offsets of the parts of a worker's scratch. When A is converted,
-/// `numbers` holds a chunk of it in f32; the rest are the RowScales of i8.
+/// Byte offsets of the parts of a worker's scratch. `columns` has those of B,
+/// dotSteps each, for dot products. When A is converted, `numbers` holds a
+/// chunk of it in f32; the rest are the RowScales of i8.
 struct GemmScratch {
-  int64_t a, b, c, numbers, factors, scales, zeros, total;
+  int64_t a, b, c, columns, numbers, factors, scales, zeros, total;
 };
 GemmScratch layOutGemmScratch(const GemmSchedule &schedule, bool packsB);
 

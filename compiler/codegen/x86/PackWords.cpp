@@ -234,14 +234,23 @@ static Extremes findExtremes(CodeBuilder &code, Value row, OpFoldResult stride,
   if (isStaticOne(stride)) {
     int64_t lanes = vector.getNumElements();
     begin = code.roundDown(count, lanes);
-    Value zero = code.constant(vector, 0);
-    SmallVector<Value> vectors =
-        code.loop(code.index(0), begin, lanes, {zero, zero},
-                  [&](Value k, ValueRange carried) -> SmallVector<Value> {
-                    Value bits = code.load(vector, code.advance(row, k, i32));
-                    auto [above, below] = widen(code, carried, bits);
-                    return {above, below};
-                  });
+    SmallVector<Value> vectors(2, code.constant(vector, 0));
+    auto widenBy = [&](Value from, Value to, int64_t unroll) {
+      vectors = code.loop(
+          from, to, unroll * lanes, vectors,
+          [&](Value k, ValueRange carried) -> SmallVector<Value> {
+            Extremes extremes{carried[0], carried[1]};
+            for (int64_t i = 0; i < unroll; ++i)
+              extremes = widen(
+                  code, {extremes.above, extremes.below},
+                  code.load(vector,
+                            code.advance(row, code.add(k, i * lanes), i32)));
+            return {extremes.above, extremes.below};
+          });
+    };
+    Value unrolled = code.roundDown(count, 4 * lanes);
+    widenBy(code.index(0), unrolled, 4);
+    widenBy(unrolled, begin, 1);
     for (auto [number, lanesOf] : llvm::zip(found, vectors))
       number = vector::ReductionOp::create(
           b, code.loc, vector::CombiningKind::MAXSI, lanesOf);

@@ -153,8 +153,31 @@ TEST_P(GemmTest, StaticShapes) {
   run(GemmCase{3, 7, 19, 5, Order::ColumnMajor, Weights::RowMajor, true});
 }
 
+TEST_P(GemmTest, FewColumns) {
+  for (int64_t n : {1, 2, 3, 4})
+    for (int64_t m : {1, 7, 100})
+      for (int64_t k : {1, 16, 37})
+        for (Guard guard : {Guard::Front, Guard::Back})
+          run(GemmCase{1, m, n, k, Order::RowMajor, Weights::Packed, true,
+                       guard});
+  // Other weights for each batch, and rows that are not side by side.
+  run(GemmCase{2, 9, 3, 20, Order::RowMajor, Weights::Packed, true});
+  run(GemmCase{1, 9, 3, 20, Order::ColumnMajor, Weights::Packed, true});
+  run(GemmCase{1, 9, 3, 20, Order::RowMajor, Weights::RowMajor, true});
+}
+
+TEST_P(GemmTest, OnePanelMore) {
+  for (int64_t n : {16, 40, 47, 48, 80, 127})
+    for (int64_t m : {2, 13, 30})
+      run(GemmCase{1, m, n, 33, Order::RowMajor, Weights::Packed, true});
+}
+
 TEST_P(GemmTest, SplitsLongSums) {
   run(GemmCase{1, 17, 40, 2500, Order::RowMajor, Weights::Packed, true});
+  // Several blocks of columns use the rows packed for the first.
+  run(GemmCase{1, 14, 200, 2500, Order::RowMajor, Weights::Packed, true});
+  run(GemmCase{1, 2, 200, 2500, Order::RowMajor, Weights::Packed, true});
+  run(GemmCase{1, 1, 70, 9000, Order::RowMajor, Weights::Packed, true});
   run(GemmCase{2, 13, 20, 2057, Order::RowMajor, Weights::RowMajor});
 }
 
