@@ -102,8 +102,10 @@ static Value emitVectorMath(OpBuilder &b, Operation *op,
     return x86::emitExp(b, loc, x, target);
   if (isa<math::TanhOp>(op))
     return x86::emitTanh(b, loc, x, target);
-  if (isa<math::ErfOp>(op))
-    return x86::emitErf(b, loc, x, target);
+  if (auto erf = dyn_cast<math::ErfOp>(op))
+    return bitEnumContainsAll(erf.getFastmath(), arith::FastMathFlags::afn)
+               ? x86::emitLooseErf(b, loc, x, target)
+               : x86::emitErf(b, loc, x, target);
   if (isa<math::LogOp>(op))
     return x86::emitLog(b, loc, x, target);
   if (isa<math::SinOp>(op))

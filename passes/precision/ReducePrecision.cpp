@@ -4,6 +4,7 @@
 
 #include "passes/precision/ReducePrecision.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "passes/graph/Report.h"
@@ -116,7 +117,7 @@ static StoredOp createStored(OpBuilder &b, Location loc, func::FuncOp recipe) {
 static StringRef findObstacle(GemmOp gemm) {
   auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
   if (!stored)
-    return "neither operand is a weight";
+    return notAWeight;
   auto isF32 = [](Value operand) {
     return getElementTypeOrSelf(operand.getType()).isF32();
   };
@@ -184,6 +185,30 @@ static void reduceGemm(GemmOp gemm, Precision precision,
     stored.erase();
 }
 
+//===----------------------------------------------------------------------===//
+// What comes before
+//===----------------------------------------------------------------------===//
+
+/// Whether all that becomes of the tensor is a left factor of few bits.
+static bool isOnlyNarrowed(Value tensor) {
+  return llvm::all_of(tensor.getUses(), [](OpOperand &use) {
+    if (auto reshape = dyn_cast<tx::ReshapeOp>(use.getOwner()))
+      return isOnlyNarrowed(reshape.getResult());
+    auto gemm = dyn_cast<GemmOp>(use.getOwner());
+    return gemm && gemm.getPrecision() && use.getOperandNumber() == 0;
+  });
+}
+
+/// Allows approximate functions where nobody sees the difference.
+static void loosenFunctions(func::FuncOp function) {
+  for (Operation &phase : function.getBody().front())
+    if (isa<GemmOp, kernel::NestInterface>(phase) &&
+        llvm::all_of(phase.getResults(), isOnlyNarrowed))
+      phase.walk([](math::ErfOp erf) {
+        erf.setFastmath(erf.getFastmath() | arith::FastMathFlags::afn);
+      });
+}
+
 void txc::reducePrecision(func::FuncOp function, Precision precision,
                           Report *report) {
   // Scores of 8 bits would not do: a softmax magnifies differences.
@@ -199,6 +224,7 @@ void txc::reducePrecision(func::FuncOp function, Precision precision,
     else if (report)
       report->add(gemm.getLoc(), "reduced precision", obstacle);
   }
+  loosenFunctions(function);
 }
 
 //===----------------------------------------------------------------------===//

@@ -15,6 +15,9 @@
 /// (arXiv:2208.07339, section 2.1) call this vector-wise; here the left operand
 /// isn't symmetric, since what follows GELU has hardly anything below zero, and
 /// outliers have no product of their own.
+///
+/// An erf whose result goes nowhere but into such a factor is marked `afn`:
+/// code with an error far below the factor's step will do.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +31,9 @@
 namespace txc {
 
 class Report;
+
+/// The reason for a product of two activations, which is none for concern.
+inline constexpr llvm::StringLiteral notAWeight = "neither operand is a weight";
 
 /// Gives `precision` to the gemms of `function` that multiply f32 by a stored
 /// f32 matrix, and bf16 to its attentions. `report` (may be null) receives why

@@ -75,3 +75,21 @@ func.func @attention(%q: tensor<1x2x5x8xf32>, %k: tensor<1x2x6x8xf32>, %v: tenso
   %o = tx.attention %q, %k, %v {scale = 1.0, masked_row = #tx<masked_row zero>} : tensor<1x2x5x8xf32>, tensor<1x2x6x8xf32>, tensor<1x2x6x8xf32>
   return %o : tensor<1x2x5x8xf32>
 }
+
+// -----
+
+// A GELU that only a narrower product reads may be approximate; not one that an
+// output is made of.
+// CHECK-LABEL: func.func @gelu(
+// CHECK:         math.erf %{{.*}} fastmath<afn>
+// CHECK:         math.erf
+// CHECK-NOT:     fastmath
+// CHECK:         return
+func.func @gelu(%x: tensor<5x4xf32>, %y: tensor<5x4xf32>) -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>) {
+  %w = tx.weight "w" : tensor<4x4xf32>
+  %g = tx.gelu erf %x : tensor<5x4xf32>
+  %a = tx.matmul %g, %w : tensor<5x4xf32>, tensor<4x4xf32> to tensor<5x4xf32>
+  %h = tx.gelu erf %y : tensor<5x4xf32>
+  %b = tx.matmul %h, %w : tensor<5x4xf32>, tensor<4x4xf32> to tensor<5x4xf32>
+  return %a, %b, %h : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>
+}

@@ -16,26 +16,28 @@ from mpmath import atanh, erf, exp, floor, log, sin, sqrt, tanh
 mp.dps = 50
 
 
-def fit(f, low, high, numerator, denominator=0, variable=lambda x: x):
+def fit(f, low, high, numerator, denominator=0, variable=lambda x: x,
+        importance=lambda x: 1):
     """Coefficients, lowest first, of P(t)/Q(t) ~ f(x) on [low, high].
 
     t = variable(x); P has `numerator` coefficients, Q that many besides the
-    constant 1. Returns (greatest relative error, P, Q).
+    constant 1. Returns (greatest relative error times importance(x), P, Q).
     """
     count, rounds = 160, 40
     points = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * count))
               for i in range(count)]
     ts = [variable(x) for x in points]
     values = [f(x) for x in points]
+    importances = [importance(x) for x in points]
     weights = [mpf(1)] * count
     q = [mpf(0)] * denominator
     best = None
     for _ in range(rounds):
         size = numerator + denominator
         normal, right = matrix(size, size), matrix(size, 1)
-        for t, y, weight in zip(ts, values, weights):
+        for t, y, weight, part in zip(ts, values, weights, importances):
             below = 1 + sum(c * t ** (j + 1) for j, c in enumerate(q))
-            scale = weight / (below * y) ** 2
+            scale = weight * (part / (below * y)) ** 2
             row = [t**j for j in range(numerator)]
             row += [-y * t ** (j + 1) for j in range(denominator)]
             for i in range(size):
@@ -46,10 +48,10 @@ def fit(f, low, high, numerator, denominator=0, variable=lambda x: x):
         p = [solution[i] for i in range(numerator)]
         q = [solution[numerator + i] for i in range(denominator)]
         errors = []
-        for t, y in zip(ts, values):
+        for t, y, part in zip(ts, values, importances):
             above = sum(c * t**j for j, c in enumerate(p))
             below = 1 + sum(c * t ** (j + 1) for j, c in enumerate(q))
-            errors.append(abs(above / below / y - 1))
+            errors.append(abs(above / below / y - 1) * part)
         if best is None or max(errors) < best[0]:
             best = (max(errors), p, q)
         total = sum(w * e for w, e in zip(weights, errors))
@@ -63,10 +65,10 @@ def show_array(name, values, digits):
     print(f"constexpr double {name}[] = {{\n    {numbers}}};")
 
 
-def show(name, meaning, result, digits):
+def show(name, meaning, result, digits, kind="relative error"):
     """Prints coefficients highest first, the order of Horner's scheme."""
     error, p, q = result
-    print(f"\n/// {meaning}; relative error {mp.nstr(error, 2)}.")
+    print(f"\n/// {meaning}; {kind} {mp.nstr(error, 2)}.")
     show_array(name + ("Numerator" if q else ""), reversed(p), digits)
     if q:
         show_array(name + "Denominator", [*reversed(q), mpf(1)], digits)
@@ -122,6 +124,10 @@ def main():
          fit(lambda x: tanh(x) / x, tiny, mpf("9.02"), 6, 4, square), single)
     show("erf", "erf(x) / x in x^2 for |x| <= 3.925",
          fit(lambda x: erf(x) / x, tiny, mpf("3.925"), 6, 5, square), single)
+    # A little more than 1 behind 3.2.
+    show("looseErf", "erf(x) / x in x^2 for |x| <= 3.2",
+         fit(lambda x: erf(x) / x, tiny, mpf("3.2"), 9, 0, square,
+             lambda x: x * erf(x)), single, "error of x erf(x)")
 
     print("\n// The rest is evaluated in double precision.")
     quarter = pi / 4 * mpf("1.0001")
