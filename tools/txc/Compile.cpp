@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/emit/OutputFile.h"
+#include "passes/precision/ReducePrecision.h"
 #include "tools/txc/Commands.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -92,6 +93,26 @@ static EmitOptions getEmitOptions(const Options &options) {
   return emit;
 }
 
+/// Products that the asked precision leaves as they are.
+static void warnOfLeftovers(const Compilation &compilation,
+                            const Options &options, Console &console) {
+  if (!options.precision)
+    return;
+  size_t count = 0;
+  StringRef reason;
+  for (const NearMiss &miss : compilation.getReport().getNearMisses())
+    if (miss.what == "reduced precision" && miss.reason != notAWeight) {
+      ++count;
+      reason = miss.reason;
+    }
+  if (count)
+    console.warning(
+        "-precision=" + kernel::stringifyPrecision(*options.precision) +
+        " leaves " + Twine(count) + (count == 1 ? " product" : " products") +
+        " with weights as they are, since " + reason +
+        "; txc explain lists them");
+}
+
 /// Runs the compiler as far as the wanted stage and writes that.
 static Outcome produce(Compilation &compilation, const Options &options,
                        Console &console) {
@@ -116,6 +137,7 @@ static Outcome produce(Compilation &compilation, const Options &options,
   if (Outcome outcome = run({&Compilation::buildPhases});
       outcome != Outcome::success)
     return outcome;
+  warnOfLeftovers(compilation, options, console);
   if (options.stage == Stage::Kernel)
     return writeModule(compilation.getModule(), path, console);
   if (Outcome outcome = run({&Compilation::buildProgram});
