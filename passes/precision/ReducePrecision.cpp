@@ -31,6 +31,8 @@ public:
   func::FuncOp getRounded(StoredOp stored);
   func::FuncOp getQuantized(StoredOp stored);
   func::FuncOp getScales(StoredOp stored);
+  /// Of a weight of bytes, without -128.
+  func::FuncOp getClamped(StoredOp stored);
 
 private:
   using Extend = function_ref<Value(OpBuilder &, Value)>;
@@ -104,6 +106,16 @@ func::FuncOp NarrowRecipes::getScales(StoredOp stored) {
   });
 }
 
+func::FuncOp NarrowRecipes::getClamped(StoredOp stored) {
+  return derive(stored, "clamped", [](OpBuilder &b, Value weight) {
+    Location loc = weight.getLoc();
+    auto type = RankedTensorType::get({}, b.getI8Type());
+    Value least = tx::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(type, int8_t(-127)));
+    return tx::MaximumOp::create(b, loc, weight, least);
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Gemms
 //===----------------------------------------------------------------------===//
@@ -111,6 +123,12 @@ func::FuncOp NarrowRecipes::getScales(StoredOp stored) {
 static StoredOp createStored(OpBuilder &b, Location loc, func::FuncOp recipe) {
   return StoredOp::create(b, loc, recipe.getResultTypes().front(),
                           recipe.getSymName());
+}
+
+/// Whether the weight is quantized already; what its scale is, the gemm's body
+/// knows.
+static bool hasBytes(StoredOp stored) {
+  return getElementTypeOrSelf(stored.getType()).isSignlessInteger(8);
 }
 
 /// Why the gemm has to stay as it is, or nothing.
@@ -121,7 +139,7 @@ static StringRef findObstacle(GemmOp gemm) {
   auto isF32 = [](Value operand) {
     return getElementTypeOrSelf(operand.getType()).isF32();
   };
-  if (!isF32(gemm.getLhs()) || !isF32(gemm.getRhs()))
+  if (!isF32(gemm.getLhs()) || !(isF32(gemm.getRhs()) || hasBytes(stored)))
     return "the operands are not f32";
   if (!gemm.readsPlainMatrix())
     return "the weight is not read as a matrix, k x n";
@@ -176,6 +194,9 @@ static void reduceGemm(GemmOp gemm, Precision precision,
   if (precision == Precision::bf16) {
     gemm.getRhsMutable().assign(
         createStored(b, loc, recipes.getRounded(stored)));
+  } else if (hasBytes(stored)) {
+    gemm.getRhsMutable().assign(
+        createStored(b, loc, recipes.getClamped(stored)));
   } else {
     gemm.getRhsMutable().assign(
         createStored(b, loc, recipes.getQuantized(stored)));

@@ -16,6 +16,9 @@
 /// isn't symmetric, since what follows GELU has hardly anything below zero, and
 /// outliers have no product of their own.
 ///
+/// A weight that is i8 already, beside f32, stays what it is (but -128 becomes
+/// -127), or becomes bf16, which is exact.
+///
 /// An erf whose result goes nowhere but into such a factor is marked `afn`:
 /// code with an error far below the factor's step will do.
 //
@@ -36,8 +39,8 @@ class Report;
 inline constexpr llvm::StringLiteral notAWeight = "neither operand is a weight";
 
 /// Gives `precision` to the gemms of `function` that multiply f32 by a stored
-/// f32 matrix, and bf16 to its attentions. `report` (may be null) receives why
-/// others stay as they are.
+/// matrix of f32 or i8, and bf16 to its attentions. `report` (may be null)
+/// receives why others stay as they are.
 void reducePrecision(mlir::func::FuncOp function, kernel::Precision precision,
                      Report *report = nullptr);
 

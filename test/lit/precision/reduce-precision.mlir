@@ -93,3 +93,21 @@ func.func @gelu(%x: tensor<5x4xf32>, %y: tensor<5x4xf32>) -> (tensor<5x4xf32>, t
   %b = tx.matmul %h, %w : tensor<5x4xf32>, tensor<4x4xf32> to tensor<5x4xf32>
   return %a, %b, %h : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>
 }
+
+// -----
+
+// A weight of bytes has its scale behind the product already.
+// CHECK-LABEL: func.func @bytes(
+// BF16:         %[[W:.*]] = kernel.stored @recipe_bf16 : !pack.tensor<4x4xbf16
+// BF16:         kernel.gemm {{.*}}, %[[W]] : {{.*}} precision bf16
+// INT8:         %[[W:.*]] = kernel.stored @recipe_clamped : !pack.tensor<4x4xi8
+// INT8-NOT:     recipe_scales
+// INT8:         kernel.gemm {{.*}}, %[[W]] : {{.*}} precision int8
+// INT8:       func.func private @recipe_clamped
+// INT8:         %[[LEAST:.*]] = tx.constant dense<-127> : tensor<i8>
+// INT8:         tx.maximum %{{.*}}, %[[LEAST]] : tensor<4x4xi8>, tensor<i8>
+func.func @bytes(%x: tensor<5x4xf32>) -> tensor<5x4xf32> {
+  %w = tx.weight "w" : tensor<4x4xi8>
+  %a = tx.matmul %x, %w : tensor<5x4xf32>, tensor<4x4xi8> to tensor<5x4xf32>
+  return %a : tensor<5x4xf32>
+}
