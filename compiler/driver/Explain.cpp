@@ -129,10 +129,10 @@ void Explainer::explainPhase(kernel::PhaseInterface phase,
 /// Products that an instruction of \p target adds up in a lane.
 static int64_t getDotDepth(kernel::PhaseInterface phase,
                            const VectorTarget &target) {
-  auto gemm = dyn_cast<kernel::GemmOp>(*phase);
-  if (!gemm || !gemm.getPrecision())
+  auto precision = phase->getAttrOfType<kernel::PrecisionAttr>("precision");
+  if (!precision)
     return 1;
-  if (*gemm.getPrecision() == kernel::Precision::bf16)
+  if (precision.getValue() == kernel::Precision::bf16)
     return target.hasBf16Dot ? 2 : 1;
   return target.hasInt8Dot ? 4 : 1;
 }
