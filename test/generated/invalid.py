@@ -55,6 +55,10 @@ def other_type(draw, model):
 
 
 def other_extent(draw, model):
+    # Of these the reference demands more extents to be equal than the
+    # specification does.
+    if any(n.op_type == "GatherElements" for n in model.graph.node):
+        raise ValueError
     info = draw.choice([i for i in model.graph.input
                         if i.type.tensor_type.shape.dim])
     draw.choice(info.type.tensor_type.shape.dim).dim_value += 3

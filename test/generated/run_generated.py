@@ -5,7 +5,7 @@ reference.
   run_generated.py --worker build/bin/txc-suite
   run_generated.py --worker … --seeds 5000:90000 --seconds 3600 --keep DIR
 
-Each graph has 3 to 30 nodes of operators.py. It is interpreted, and compiled
+Each graph has 3 to 30 nodes of draw_*.py. It is interpreted, and compiled
 either with its shapes or without knowing any dim of an input; then one thing is
 made invalid in it (invalid.py), which has to be refused. --keep saves the graphs
 that came out wrong, each cut down to the nodes it takes. Exits 0 when none did
@@ -24,9 +24,13 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+import draw_elementwise  # noqa: F401  (they register what they draw)
+import draw_movement  # noqa: F401
+import draw_products  # noqa: F401
+import draw_reductions  # noqa: F401
 import invalid
 from graph import Graph
-from operators import OPERATORS
+from registry import OPERATORS
 from values import Refused, is_float
 
 HERE = pathlib.Path(__file__).resolve().parent
