@@ -7,6 +7,8 @@
 #include "compiler/codegen/Lanes.h"
 #include "compiler/codegen/x86/Attention.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace txc;
@@ -129,6 +131,8 @@ private:
   Value emitMask(ArrayRef<LaneValue> point, Value valid);
   Value emitWindow(Lanes &lanes, ArrayRef<LaneValue> point);
   Value emitLength(Value batch);
+  bool hasKeyMask();
+  Value emitSeenKeys(Value batch);
 
   KernelFunction &function;
   x86::CodeBuilder &code;
@@ -197,6 +201,62 @@ Value BlockedEmitter::emitLength(Value batch) {
   return code.max(length, 0);
 }
 
+/// Whether a boolean mask hides keys of a batch from all of its queries.
+bool BlockedEmitter::hasKeyMask() {
+  return op.getMask() && !op.getStarts() &&
+         op.getMask().getType().getElementType().isInteger(1) &&
+         !op.getMaskMap().isFunctionOfDim(H) &&
+         !op.getMaskMap().isFunctionOfDim(S);
+}
+
+/// The number of keys up to the last one that the mask of keys shows. Padding
+/// comes last, mostly: what follows costs nothing then.
+Value BlockedEmitter::emitSeenKeys(Value batch) {
+  Value keys = function.getValue(op.getSize(T));
+  int64_t count = function.getTarget().lanes(32);
+  auto type = VectorType::get(count, code.builder.getI32Type());
+  Value zero = code.index(0);
+  Value none = arith::ConstantOp::create(code.builder, code.loc,
+                                         code.builder.getZeroAttr(type));
+  SmallVector<int32_t> steps(count);
+  std::iota(steps.begin(), steps.end(), 1);
+  Value ramp = arith::ConstantOp::create(
+      code.builder, code.loc,
+      DenseElementsAttr::get(type, ArrayRef<int32_t>(steps)));
+  auto update = [&](Value key, Value last, Value valid) -> SmallVector<Value> {
+    Lanes lanes(function, count, valid);
+    LinearAccess access = LinearAccess::get(
+        op.getMaskMap(), op.getMask().getType(), op.getSymbols());
+    SmallVector<LaneValue> point = {{batch},  {zero}, {zero},
+                                    {key, 1}, {zero}, {zero}};
+    LaneValue element = lanes.getElement(access, op.getSymbols(), point);
+    Value isSeen = lanes.getVector(lanes.load(
+        function.getOperand(Mask), element, code.builder.getI1Type()));
+    if (valid)
+      isSeen = arith::AndIOp::create(code.builder, code.loc, isSeen, valid);
+    Value first =
+        code.splat(arith::IndexCastOp::create(code.builder, code.loc,
+                                              code.builder.getI32Type(), key),
+                   type);
+    Value ends = arith::AddIOp::create(code.builder, code.loc, first, ramp);
+    return {code.select(isSeen, ends, last)};
+  };
+  Value full = code.roundDown(keys, count);
+  SmallVector<Value> last =
+      code.loop(zero, full, count, {none}, [&](Value key, ValueRange carried) {
+        return update(key, carried.front(), Value());
+      });
+  // Once or not at all.
+  last = code.loop(full, keys, count, last, [&](Value key, ValueRange carried) {
+    return update(key, carried.front(),
+                  code.firstLanes(type, code.sub(keys, key)));
+  });
+  Value end = vector::ReductionOp::create(
+      code.builder, code.loc, vector::CombiningKind::MAXSI, last.front());
+  return arith::IndexCastOp::create(code.builder, code.loc, code.indexType(),
+                                    end);
+}
+
 static x86::FullyMasked getFullyMasked(tx::MaskedRow row) {
   switch (row) {
   case tx::MaskedRow::uniform:
@@ -249,9 +309,13 @@ LogicalResult BlockedEmitter::emit() {
   if (op.getCausal())
     spec.causalOffset = causalOffset;
   auto validKeys = [&](OpBuilder &, Location, Value b) {
-    return emitLength(b);
+    Value seen = hasKeyMask() ? emitSeenKeys(b) : Value();
+    if (!op.getLengths())
+      return seen;
+    Value length = emitLength(b);
+    return seen ? code.min(seen, length) : length;
   };
-  if (op.getLengths())
+  if (op.getLengths() || hasKeyMask())
     spec.validKeys = validKeys;
   auto firstRow = [&](OpBuilder &, Location, Value b) {
     return loadCount(function, *op.getStartsNumber(), b);

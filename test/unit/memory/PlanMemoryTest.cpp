@@ -144,6 +144,24 @@ TEST_F(PlanMemoryTest, ReturnedInputsAndRepeatedOutputsAreCopied) {
   }
 }
 
+// Where a symbol has a bound, how much memory a run needs doesn't depend on it.
+TEST_F(PlanMemoryTest, BoundedSymbolsHaveRoom) {
+  MemoryPlan memory = plan(R"mlir(
+module attributes {tx.symbols = {S = [0], n = [0]}, tx.upper_bounds = {n = #tx.expr<2 * S>}} {
+  func.func @main(%k: tensor<i64>, %x: tensor<?xf32, #tx.dims<[S]>>) -> tensor<?xf32, #tx.dims<[n]>> {
+    tx.define_symbol "n" %k : tensor<i64>
+    %i = tx.iota : tensor<?xf32, #tx.dims<[n]>>
+    %s = tx.cumsum %i 0 : tensor<?xf32, #tx.dims<[n]>>
+    %t = tx.cumsum %s 0 : tensor<?xf32, #tx.dims<[n]>>
+    return %t : tensor<?xf32, #tx.dims<[n]>>
+  }
+})mlir");
+  std::optional<int64_t> bytes = tx::evaluate(
+      memory.getArenaBytes(), {{StringAttr::get(&context, "S"), 160}});
+  ASSERT_TRUE(bytes);
+  EXPECT_GE(*bytes, 320 * 4);
+}
+
 // What lives across the definition of a symbol must stay where it is: %a is
 // written before n is known and read after.
 TEST_F(PlanMemoryTest, DefiningASymbolMovesNothing) {

@@ -120,6 +120,36 @@ TEST_F(AttentionReference, Softcap) {
                        0.645014781304}));
 }
 
+TEST_F(AttentionReference, Sequences) {
+  HostTensor q = tensor("f64", {1, 1, 3, 2}, {1, 0.5, -0.5, 2, 1.5, -1});
+  HostTensor k = tensor("f64", {1, 1, 3, 2}, {0.5, 1, 1, -1.5, 2, 0.5});
+  HostTensor v = tensor("f64", {1, 1, 3, 2}, {1, -2, 0.5, 3, -1, 0.25});
+  auto getText = [](StringRef starts, StringRef span, StringRef more) {
+    return ("tx.attention %0, %1, %2 starts %3 : " + starts + " span <" + span +
+            "> {scale = 0.5, " + more +
+            "masked_row = #tx<masked_row nan>} : tensor<1x1x3x2xf64>, "
+            "tensor<1x1x3x2xf64>, tensor<1x1x3x2xf64>")
+        .str();
+  };
+  HostTensor two = vector("i64", {0, 1, 3});
+  EXPECT_THAT(values(getText("tensor<3xi64>", "2", ""), {q, k, v, two}),
+              nearF32({1, -2, -0.777929202952, 0.657129794587, -0.156735248671,
+                       1.79598537744}));
+  EXPECT_THAT(values(getText("tensor<3xi64>", "2", "causal = #tx.expr<0>, "),
+                     {q, k, v, two}),
+              nearF32({1, -2, 0.5, 3, -0.156735248671, 1.79598537744}));
+  HostTensor one = vector("i64", {0, 0, 3, 3});
+  EXPECT_THAT(values(getText("tensor<4xi64>", "5", "causal = #tx.expr<0>, "),
+                     {q, k, v, one}),
+              nearF32({1, -2, 0.96622665443, -1.6622665443, -0.0414478875831,
+                       1.4176540891}));
+  EXPECT_THAT(fault(getText("tensor<4xi64>", "2", ""), {q, k, v, one}),
+              HasSubstr("rows from 0 up to 3, at most 2"));
+  EXPECT_THAT(fault(getText("tensor<2xi64>", "2", ""),
+                    {q, k, v, vector("i64", {0, 2})}),
+              HasSubstr("don't have all rows"));
+}
+
 TEST_F(AttentionReference, NoKeysGiveZero) {
   HostTensor q = counting("f32", {1, 1, 1, 2});
   HostTensor empty = tensor("f32", {1, 1, 0, 2}, {});

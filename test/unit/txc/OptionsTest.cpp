@@ -144,6 +144,14 @@ TEST(Options, TakesState) {
   EXPECT_THAT(refuse({"m.onnx", "-state=lstm"}), HasSubstr("expected kv"));
 }
 
+TEST(Options, TakesPadding) {
+  EXPECT_EQ(parse({"m.onnx"}).padding, PaddingMode::drop);
+  EXPECT_EQ(parse({"m.onnx", "-padding=skip"}).padding, PaddingMode::skip);
+  EXPECT_EQ(parse({"m.onnx", "--padding", "keep"}).padding, PaddingMode::keep);
+  EXPECT_THAT(refuse({"m.onnx", "-padding=drop"}),
+              HasSubstr("expected skip or keep"));
+}
+
 TEST(Options, RefusesWhatDoesNotGoTogether) {
   EXPECT_THAT(refuse({}), HasSubstr("no model given"));
   EXPECT_THAT(refuse({"check"}), HasSubstr("no model given"));
