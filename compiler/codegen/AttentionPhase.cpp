@@ -50,7 +50,8 @@ struct StridedAttention {
 /// the query head divided by the group.
 static std::optional<HeadOperand> getHeadOperand(AttentionOp op, AffineMap map,
                                                  RankedTensorType type) {
-  if (!type.getElementType().isF32())
+  Type element = type.getElementType();
+  if (!element.isF32() && !element.isF16() && !element.isBF16())
     return std::nullopt;
   HeadOperand operand{LinearAccess::get(map, type, op.getSymbols()), 1, {}};
   const LinearAccess &access = operand.access;
@@ -82,6 +83,19 @@ static std::optional<StridedAttention> getStrided(AttentionOp op) {
   std::optional<int64_t> valueSize = op.getSize(E).getConstant();
   if (!q || !k || !v || !result || !size || !valueSize)
     return std::nullopt;
+  auto elementOf = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).getElementType();
+  };
+  Type element = elementOf(op.getQ());
+  for (Value value :
+       {Value(op.getK()), Value(op.getV()), Value(op.getResult())})
+    if (elementOf(value) != element)
+      return std::nullopt;
+  // Numbers of 16 bits are read as vectors.
+  if (!element.isF32() && !(q->access.strides[D].isConstant(1) &&
+                            k->access.strides[D].isConstant(1) &&
+                            v->access.strides[E].isConstant(1)))
+    return std::nullopt;
   bool fits = *size >= 1 && *size <= kMaxHeadSize && *valueSize >= 1 &&
               *valueSize <= kMaxHeadSize;
   if (!fits || q->group != 1 || result->group != 1 || k->group != v->group)
@@ -102,7 +116,9 @@ static x86::AttentionHead getHead(AttentionOp op,
                                   const StridedAttention &attention) {
   return {attention.size, attention.valueSize,
           /*packsValues=*/!attention.v.access.strides[E].isConstant(1),
-          hasMask(op)};
+          hasMask(op),
+          /*isNarrow=*/
+          !getElementTypeOrSelf(op.getQ().getType()).isF32()};
 }
 
 //===----------------------------------------------------------------------===//
@@ -284,6 +300,7 @@ LogicalResult BlockedEmitter::emit() {
   spec.k = getOperand(function.getOperand(K), attention.k, T, D);
   spec.v = getOperand(function.getOperand(V), attention.v, T, E);
   spec.o = getOperand(function.getResult(0), attention.result, S, E);
+  spec.element = getElementTypeOrSelf(op.getQ().getType());
   spec.scale = op.getScale().convertToDouble();
   if (op.getSoftcap())
     spec.softcap = op.getSoftcap()->convertToDouble();

@@ -24,17 +24,25 @@ using namespace txc::x86;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
+static Type getMemoryType(const AttentionSpec &spec) {
+  if (spec.element)
+    return spec.element;
+  return cast<MemRefType>(spec.q.buffer.getType()).getElementType();
+}
+
 AttentionHead txc::x86::attentionHead(const AttentionSpec &spec) {
   return {spec.size, spec.valueSize,
           /*packsValues=*/!isStaticOne(spec.v.strides[3]),
-          /*hasMask=*/bool(spec.mask)};
+          /*hasMask=*/bool(spec.mask),
+          /*isNarrow=*/!getMemoryType(spec).isF32()};
 }
 
 AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
                                    const DotAtom &tileAtom,
                                    const AttentionSpec &spec, Value buffer)
     : code(code), atom(atom), tileAtom(tileAtom), spec(spec),
-      schedule(spec.schedule), element(atom.word()), head(attentionHead(spec)),
+      schedule(spec.schedule), element(atom.word()),
+      memory(getMemoryType(spec)), head(attentionHead(spec)),
       S(code.index(spec.queries)), T(code.index(spec.keys)),
       layout(layOutAttentionScratch(spec.target, schedule, head)),
       scratch(code.pointerTo(buffer)) {
@@ -48,7 +56,7 @@ AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
   biases = part(layout.biases);
   values = part(layout.values);
   scaledQueries = part(layout.queries);
-  keyWords = part(layout.keys);
+  packedKeys = part(layout.keys);
   numbers = part(layout.numbers);
 }
 
@@ -179,7 +187,7 @@ void AttentionEmitter::emitBlocks(const Queries &first, Value count) {
   Value end = advanceBlock(first, code.sub(count, 1)).keyEnd;
   code.loop(code.index(0), end, schedule.keyBlock, [&](Value key) {
     Keys all{key, code.min(code.sub(end, key), schedule.keyBlock)};
-    if (schedule.converts())
+    if (copiesKeys())
       packKeys(first, all);
     if (copiesValues())
       packValues(first, all);
@@ -239,122 +247,6 @@ void AttentionEmitter::initializeState(const Queries &queries) {
 }
 
 //===----------------------------------------------------------------------===//
-// Packing
-//===----------------------------------------------------------------------===//
-
-/// Copies the queries to [size][queryBlock], scaled, and converted if need be.
-void AttentionEmitter::packQueries(const Queries &queries) {
-  OpBuilder &b = code.builder;
-  Value offset = code.mul(queries.first, code.index(spec.q.strides[2]));
-  Value from = code.advance(queries.queries, offset, element);
-  PanelSource source{from, spec.q.strides[2], spec.q.strides[3], queries.count,
-                     code.index(spec.size)};
-  Value scale = code.constant(vectorType(), spec.scale);
-  auto emitScaled = [&](Value from, Value to, Value mask) {
-    Value value = mask ? code.maskedLoad(vectorType(), from, mask)
-                       : code.load(vectorType(), from);
-    value = arith::MulFOp::create(b, code.loc, value, scale);
-    if (mask)
-      code.maskedStore(value, to, mask);
-    else
-      code.store(value, to);
-  };
-  if (!schedule.converts()) {
-    emitPackPanel(code, element, source, schedule.queryBlock, queries.panel);
-    if (spec.scale != 1.0)
-      code.loop(code.index(0), code.index(spec.size * schedule.queryBlock),
-                lanes(), [&](Value i) {
-                  Value at = scratchAt(queries.panel, i);
-                  emitScaled(at, at, /*mask=*/Value());
-                });
-    return;
-  }
-  if (isStaticOne(spec.q.strides[3])) {
-    int64_t full = spec.size / lanes() * lanes();
-    Value tailMask;
-    if (full != spec.size)
-      tailMask = code.firstLanes(vectorType(), code.index(spec.size - full));
-    code.loop(code.index(0), queries.count, 1, [&](Value row) {
-      Value rowFrom =
-          scratchAt(from, code.mul(row, code.index(source.laneStride)));
-      Value rowTo = scratchAt(scaledQueries, code.mul(row, spec.size));
-      for (int64_t i = 0; i < full; i += lanes())
-        emitScaled(code.advance(rowFrom, i, element),
-                   code.advance(rowTo, i, element), /*mask=*/Value());
-      if (tailMask)
-        emitScaled(code.advance(rowFrom, full, element),
-                   code.advance(rowTo, full, element), tailMask);
-    });
-    source.laneStride = b.getIndexAttr(spec.size);
-  } else {
-    emitPackPanel(code, element, source, schedule.queryBlock, scaledQueries);
-    code.loop(code.index(0), code.index(spec.size * schedule.queryBlock),
-              lanes(), [&](Value i) {
-                Value at = scratchAt(scaledQueries, i);
-                emitScaled(at, at, /*mask=*/Value());
-              });
-    source.laneStride = b.getIndexAttr(1);
-    source.kStride = b.getIndexAttr(schedule.queryBlock);
-    source.lanes = code.index(schedule.queryBlock);
-  }
-  source.pointer = scaledQueries;
-  emitPackWords(code, tileAtom, source, schedule.queryBlock, RowScales(),
-                numbers, queries.panel);
-}
-
-/// Converts a block of keys to panels of scoreKeys.
-void AttentionEmitter::packKeys(const Queries &queries, const Keys &keys) {
-  Value stride = code.index(spec.k.strides[2]);
-  code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
-    Value offset = code.mul(code.add(keys.first, key), stride);
-    Value left = code.min(code.sub(keys.count, key), schedule.scoreKeys);
-    PanelSource source{code.advance(queries.keys, offset, element),
-                       spec.k.strides[2], spec.k.strides[3], left,
-                       code.index(spec.size)};
-    emitPackWords(code, tileAtom, source, schedule.scoreKeys, RowScales(),
-                  numbers, scratchAt(keyWords, code.mul(key, sizeSteps())));
-  });
-}
-
-/// Calls \p body for tiles of about equal width.
-void AttentionEmitter::forEachOutputTile(
-    function_ref<void(int64_t firstVector, int64_t vectors)> body) {
-  int64_t numTiles = llvm::divideCeil(valueVectors(), schedule.outputVectors);
-  int64_t first = 0;
-  for (int64_t i = 0; i < numTiles; ++i) {
-    int64_t vectors = llvm::divideCeil(valueVectors() - first, numTiles - i);
-    body(first, vectors);
-    first += vectors;
-  }
-}
-
-/// Copies a block of values whose elements are not adjacent, or converts it,
-/// to the columns of each tile.
-void AttentionEmitter::packValues(const Queries &queries, const Keys &keys) {
-  Value offset = code.mul(keys.first, code.index(spec.v.strides[2]));
-  Value from = code.advance(queries.values, offset, element);
-  Value elementStride = code.index(spec.v.strides[3]);
-  forEachOutputTile([&](int64_t first, int64_t vectors) {
-    int64_t begin = first * lanes(), width = vectors * lanes();
-    PanelSource source{
-        code.advance(from, code.mul(elementStride, begin), element),
-        spec.v.strides[3], spec.v.strides[2],
-        code.index(std::min(width, spec.valueSize - begin)), keys.count};
-    Value to = getValueTile(first);
-    if (schedule.converts())
-      emitPackWords(code, tileAtom, source, width, RowScales(), numbers, to);
-    else
-      emitPackPanel(code, element, source, width, to);
-  });
-}
-
-/// Where the columns from vector \p first on are, if values are copied.
-Value AttentionEmitter::getValueTile(int64_t first) {
-  int64_t steps = llvm::divideCeil(schedule.keyBlock, tileAtom.depth());
-  return code.advance(values, first * lanes() * steps, element);
-}
-
-//===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
 
@@ -369,7 +261,7 @@ void AttentionEmitter::emitScores(const Queries &queries, const Keys &keys,
   }
   Value stride = code.index(spec.k.strides[2]);
   ScoreTile tile;
-  tile.keysArePacked = schedule.converts();
+  tile.keysArePacked = copiesKeys();
   tile.keyStride = stride;
   tile.elementStride = spec.k.strides[3];
   tile.size = code.index(sizeSteps());
@@ -378,7 +270,7 @@ void AttentionEmitter::emitScores(const Queries &queries, const Keys &keys,
   code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
     Value offset = code.mul(code.add(keys.first, key), stride);
     tile.keys = tile.keysArePacked
-                    ? scratchAt(keyWords, code.mul(key, sizeSteps()))
+                    ? scratchAt(packedKeys, code.mul(key, sizeSteps()))
                     : code.advance(queries.keys, offset, element);
     tile.keyCount = code.sub(keys.count, key);
     tile.scores = scoresAt(key, lane);
@@ -456,7 +348,7 @@ void AttentionEmitter::finishRow(const Queries &queries, Value row) {
       scratchAt(queries.outputs, code.mul(row, valueVectors() * lanes()));
   Value offset =
       code.mul(code.add(queries.first, row), code.index(spec.o.strides[2]));
-  Value to = code.advance(queries.results, offset, element);
+  Value to = code.advance(queries.results, offset, memory);
   storeRow(from, to, factor, isEmpty);
 }
 
@@ -469,12 +361,12 @@ void AttentionEmitter::averageValues(const Queries &queries, Value row) {
       scratchAt(queries.outputs, code.mul(row, valueVectors() * lanes()));
   code.loop(code.index(0), code.index(spec.valueSize), 1, [&](Value i) {
     Value column =
-        code.advance(queries.values, code.mul(i, elementStride), element);
+        code.advance(queries.values, code.mul(i, elementStride), memory);
     SmallVector<Value> total = code.loop(
         code.index(0), queries.keyTotal, 1, {code.constant(element, 0.0)},
         [&](Value key, ValueRange carried) -> SmallVector<Value> {
-          Value value = code.load(
-              element, code.advance(column, code.mul(key, keyStride), element));
+          Value value = loadNumbers(
+              element, code.advance(column, code.mul(key, keyStride), memory));
           return {arith::AddFOp::create(code.builder, code.loc, carried.front(),
                                         value)};
         });
@@ -500,20 +392,20 @@ void AttentionEmitter::storeRow(Value from, Value to, Value factor,
   if (!isStaticOne(spec.o.strides[3])) {
     Value stride = code.index(spec.o.strides[3]);
     code.loop(code.index(0), code.index(spec.valueSize), 1, [&](Value i) {
-      code.store(scaled(element, i),
-                 code.advance(to, code.mul(i, stride), element));
+      storeNumbers(scaled(element, i),
+                   code.advance(to, code.mul(i, stride), memory));
     });
     return;
   }
   int64_t full = spec.valueSize / lanes() * lanes();
   for (int64_t i = 0; i < full; i += lanes())
-    code.store(scaled(vectorType(), code.index(i)),
-               code.advance(to, i, element));
+    storeNumbers(scaled(vectorType(), code.index(i)),
+                 code.advance(to, i, memory));
   if (full == spec.valueSize)
     return;
   Value mask = code.firstLanes(vectorType(), code.index(spec.valueSize - full));
-  code.maskedStore(scaled(vectorType(), code.index(full)),
-                   code.advance(to, full, element), mask);
+  storeNumbers(scaled(vectorType(), code.index(full)),
+               code.advance(to, full, memory), mask);
 }
 
 Value txc::x86::emitAttentionTaskCount(OpBuilder &builder, Location loc,
@@ -538,7 +430,14 @@ LogicalResult txc::x86::emitAttentionTasks(OpBuilder &builder, Location loc,
                             << element << " and " << type;
     element = type;
   }
-  FailureOr<DotAtom> atom = DotAtom::get(loc, element, spec.target);
+  Type memory = getMemoryType(spec);
+  bool isNarrow = memory.isF16() || memory.isBF16();
+  for (const StridedOperand *operand : {&spec.q, &spec.k, &spec.v})
+    if (isNarrow && !isStaticOne(operand->strides[3]))
+      return emitError(loc) << "x86 attention takes tensors of " << memory
+                            << " with adjacent elements only";
+  FailureOr<DotAtom> atom =
+      DotAtom::get(loc, isNarrow ? builder.getF32Type() : memory, spec.target);
   if (failed(atom))
     return failure();
   CodeBuilder code(builder, loc, spec.target);

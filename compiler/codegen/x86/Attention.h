@@ -58,9 +58,13 @@ struct AttentionSpec {
   int64_t group = 1;
   /// Elements of a query and key, and of a value; ≥ 1.
   int64_t size, valueSize;
-  /// f32, strides (b, h, s or t, element), where h of k and v counts their own
-  /// heads. Fastest with an element stride of 1.
+  /// f32, or all f16 or bf16; strides (b, h, s or t, element), where h of k and
+  /// v counts their own heads. Fastest with an element stride of 1, which those
+  /// of 16 bits must have.
   StridedOperand q, k, v, o;
+  /// What their elements are; null: what the buffers say. Numbers of 16 bits
+  /// may lie in buffers of integers.
+  mlir::Type element;
   double scale = 1.0;
   /// Scores become softcap · tanh(score / softcap).
   std::optional<double> softcap;
@@ -98,7 +102,7 @@ mlir::Value emitAttentionTaskCount(mlir::OpBuilder &builder, mlir::Location loc,
 /// Emits the tasks \p taskBegin ≤ t < \p taskEnd (index values). \p scratch is
 /// a memref<?xi8> of attentionScratchBytes(), 64-byte aligned, private to the
 /// worker. The insertion point must be inside a symbol table that may be given
-/// private functions. Fails with a diagnostic for element types other than f32.
+/// private functions. Fails with a diagnostic for other element types.
 mlir::LogicalResult
 emitAttentionTasks(mlir::OpBuilder &builder, mlir::Location loc,
                    const AttentionSpec &spec, mlir::Value taskBegin,

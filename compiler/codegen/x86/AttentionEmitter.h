@@ -60,10 +60,6 @@ private:
   Queries advanceBlock(const Queries &first, mlir::Value number);
   void emitBlocks(const Queries &first, mlir::Value count);
   void initializeState(const Queries &queries);
-  void packQueries(const Queries &queries);
-  void packKeys(const Queries &queries, const Keys &keys);
-  void packValues(const Queries &queries, const Keys &keys);
-  mlir::Value getValueTile(int64_t first);
   void emitScores(const Queries &queries, const Keys &keys, mlir::Value lane,
                   int64_t vectors, mlir::Value plain);
   void emitOutputs(const Queries &queries, const Keys &keys);
@@ -72,6 +68,25 @@ private:
   void averageValues(const Queries &queries, mlir::Value row);
   void storeRow(mlir::Value from, mlir::Value to, mlir::Value factor,
                 mlir::Value isEmpty);
+
+  // AttentionPack.cpp
+  /// Operands in memory, as f32. Lanes outside \p mask (null: all) are zero, or
+  /// not stored.
+  mlir::Value loadNumbers(mlir::Type type, mlir::Value from,
+                          mlir::Value mask = nullptr);
+  void storeNumbers(mlir::Value value, mlir::Value to,
+                    mlir::Value mask = nullptr);
+  void emitPackRows(mlir::Value from, mlir::OpFoldResult rowStride,
+                    mlir::Value rows, int64_t width, mlir::Value scale,
+                    mlir::Value to);
+  void emitPackColumns(mlir::Value from, mlir::Value keyCount, int64_t count,
+                       int64_t vectors, mlir::Value to);
+  void packQueries(const Queries &queries);
+  void packKeys(const Queries &queries, const Keys &keys);
+  void packValues(const Queries &queries, const Keys &keys);
+  mlir::Value getValueTile(int64_t first);
+  void forEachOutputTile(
+      llvm::function_ref<void(int64_t firstVector, int64_t vectors)> body);
 
   // AttentionSoftmax.cpp
   mlir::Value loadKeyBiases(const Queries &queries, const Keys &keys);
@@ -129,21 +144,24 @@ private:
   int64_t valueVectors() const {
     return llvm::divideCeil(spec.valueSize, lanes());
   }
-  bool copiesValues() const { return head.packsValues || schedule.converts(); }
-  void forEachOutputTile(
-      llvm::function_ref<void(int64_t firstVector, int64_t vectors)> body);
+  bool copiesKeys() const { return head.copiesKeys(schedule); }
+  bool copiesValues() const { return head.copiesValues(schedule); }
+  llvm::StringRef getMemoryName() const {
+    return memory.isF16() ? "f16" : memory.isBF16() ? "bf16" : "f32";
+  }
 
   CodeBuilder &code;
   /// Of single rows, and of tiles.
   const DotAtom &atom, &tileAtom;
   const AttentionSpec &spec;
   const AttentionSchedule &schedule;
-  mlir::Type element;
+  /// What is computed with, and what the operands are in memory.
+  mlir::Type element, memory;
   AttentionHead head;
   mlir::Value S, T;
   AttentionScratch layout;
   mlir::Value scratch, scores, blockMaxima, corrections, ignored, biases,
-      values, scaledQueries, keyWords, numbers;
+      values, scaledQueries, packedKeys, numbers;
   /// Whether the mask turned out to be of i1.
   bool maskIsBoolean = false;
 };

@@ -33,12 +33,12 @@ static constexpr int64_t fetchedBytes = 4096;
 /// Fetches the lines of a row of \p size numbers at least fetchedBytes behind
 /// \p row.
 void AttentionEmitter::fetchRow(Value row, Value stride, int64_t size) {
-  int64_t bytes = size * int64_t(sizeof(float));
+  int64_t bytes = size * memory.getIntOrFloatBitWidth() / 8;
   int64_t rows = llvm::divideCeil(fetchedBytes, bytes);
-  Value later = code.advance(row, code.mul(stride, rows), element);
-  constexpr int64_t line = 16;
-  for (int64_t i = 0; i < size; i += line)
-    code.prefetch(code.advance(later, i, element));
+  Value later = code.advance(row, code.mul(stride, rows), memory);
+  constexpr int64_t line = 64;
+  for (int64_t i = 0; i < bytes; i += line)
+    code.prefetch(code.advance(later, i, code.builder.getI8Type()));
 }
 
 void AttentionEmitter::emitRows(const Queries &block) {
@@ -70,12 +70,12 @@ void AttentionEmitter::emitRow(const Queries &query) {
 /// Copies the scaled query to adjacent elements.
 void AttentionEmitter::packRow(const Queries &query) {
   Value offset = code.mul(query.first, code.index(spec.q.strides[2]));
-  Value from = code.advance(query.queries, offset, element);
+  Value from = code.advance(query.queries, offset, memory);
   Value stride = code.index(spec.q.strides[3]);
   Value scale = code.constant(element, spec.scale);
   code.loop(code.index(0), code.index(spec.size), 1, [&](Value i) {
     Value value =
-        code.load(element, code.advance(from, code.mul(i, stride), element));
+        loadNumbers(element, code.advance(from, code.mul(i, stride), memory));
     code.store(arith::MulFOp::create(code.builder, code.loc, value, scale),
                scratchAt(query.panel, i));
   });
@@ -110,13 +110,14 @@ Value AttentionEmitter::emitRowDots(const Queries &query, Value keys,
     SmallVector<Value> rows;
     for (int64_t i = first; i < std::min(first + rowsInFlight, lanes()); ++i)
       rows.push_back(code.advance(
-          keys, code.mul(code.min(code.index(i), last), stride), element));
+          keys, code.mul(code.min(code.index(i), last), stride), memory));
     auto step = [&](Value i, ValueRange sums, Value mask) {
       Value part = atom.loadLanes(code, scratchAt(query.panel, i), mask);
       SmallVector<Value> next;
       for (auto [row, sum] : llvm::zip(rows, sums))
-        next.push_back(
-            code.fma(atom.loadLanes(code, scratchAt(row, i), mask), part, sum));
+        next.push_back(code.fma(
+            loadNumbers(vectorType(), code.advance(row, i, memory), mask), part,
+            sum));
       return next;
     };
     for (Value row : rows)
@@ -147,7 +148,7 @@ Value AttentionEmitter::emitRowScores(const Queries &query, const Keys &keys) {
               Value offset = code.mul(code.add(keys.first, key), stride);
               Value left = code.sub(keys.count, key);
               Value score = emitRowDots(
-                  query, code.advance(query.keys, offset, element), left);
+                  query, code.advance(query.keys, offset, memory), left);
               Value bias;
               if (spec.mask) {
                 storeBias(query, keys, query.first, key, biases);
@@ -202,7 +203,7 @@ void AttentionEmitter::emitRowSoftmax(const Queries &query, const Keys &keys,
 void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
   Value stride = code.index(spec.v.strides[2]);
   Value values =
-      code.advance(query.values, code.mul(keys.first, stride), element);
+      code.advance(query.values, code.mul(keys.first, stride), memory);
   Value lastKey = code.sub(keys.count, 1);
   // As many accumulators as leave registers for the rest; long rows in one go,
   // since a row is a stream.
@@ -227,14 +228,15 @@ void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
             Value at = code.add(key, u);
             Value weight = atom.broadcast(code, scratchAt(scores, at));
             Value offset = code.mul(code.min(at, lastKey), stride);
-            Value row = code.advance(values, offset, element);
+            Value row = code.advance(values, offset, memory);
             if (first == 0)
               fetchRow(row, stride, spec.valueSize);
             for (int64_t j = 0; j < count; ++j) {
               bool isTail = first + j + 1 == valueVectors();
-              Value lane = atom.loadLanes(
-                  code, code.advance(row, (first + j) * lanes(), element),
-                  isTail ? tailMask : Value());
+              Value lane =
+                  loadNumbers(vectorType(),
+                              code.advance(row, (first + j) * lanes(), memory),
+                              isTail ? tailMask : Value());
               next.push_back(
                   atom.accumulate(code, carried[next.size()], weight, lane));
             }

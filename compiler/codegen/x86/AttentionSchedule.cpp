@@ -82,13 +82,14 @@ txc::x86::layOutAttentionScratch(const VectorTarget &target,
   scratch.ignored = take(schedule.queryBlock);
   int64_t keyBiases = alignTo(schedule.keyBlock, lanes);
   scratch.biases = take(head.hasMask ? std::max(lanes * lanes, keyBiases) : 0);
-  bool copiesValues = head.packsValues || schedule.converts();
   int64_t valueSteps = llvm::divideCeil(schedule.keyBlock, depth);
-  scratch.values = take(copiesValues ? valueSteps * valueLanes : 0);
+  scratch.values =
+      take(head.copiesValues(schedule) ? valueSteps * valueLanes : 0);
+  // Packing stores whole vectors, past the end of narrow panels.
+  scratch.keys =
+      take(head.copiesKeys(schedule) ? steps * schedule.keyBlock + lanes : 0);
   if (schedule.converts()) {
     scratch.queries = take(schedule.queryBlock * head.size);
-    // Packing stores whole vectors, past the end of narrow panels.
-    scratch.keys = take(steps * schedule.keyBlock + lanes);
     int64_t tileLanes = schedule.outputVectors * lanes;
     int64_t widest = std::max(schedule.queryBlock, tileLanes);
     scratch.numbers = take(convertedNumbers * widest);

@@ -51,6 +51,15 @@ struct AttentionHead {
   bool packsValues;
   /// There is a mask.
   bool hasMask;
+  /// Operands are of 16 bits in memory.
+  bool isNarrow = false;
+
+  bool copiesKeys(const AttentionSchedule &schedule) const {
+    return schedule.converts() || isNarrow;
+  }
+  bool copiesValues(const AttentionSchedule &schedule) const {
+    return schedule.converts() || isNarrow || packsValues;
+  }
 };
 
 /// Scratch of one worker, in bytes; it doesn't depend on run-time dims.
@@ -75,10 +84,11 @@ struct AttentionScratch {
   int64_t biases;
   /// Values by output tile, [steps of keyBlock][lanes of the tile].
   int64_t values;
-  /// When tiles multiply words of bf16: scaled queries [queryBlock][size],
-  /// panels [steps of size][scoreKeys] of the keys, and a chunk of f32 on its
-  /// way there.
-  int64_t queries, keys, numbers;
+  /// Panels of the keys, [steps of size][scoreKeys].
+  int64_t keys;
+  /// Scaled queries, [size][queryBlock], and a chunk of f32, on the way to
+  /// words of bf16.
+  int64_t queries, numbers;
   int64_t total;
 };
 AttentionScratch layOutAttentionScratch(const VectorTarget &target,

@@ -99,7 +99,7 @@ TEST_P(AttentionPhaseTest, EveryType) {
 }
 
 TEST_P(AttentionPhaseTest, BooleanMasks) {
-  for (const char *type : {"f32", "f64"}) {
+  for (const char *type : {"f32", "f64", "f16"}) {
     for (const char *row : {"uniform", "zero", "nan"}) {
       Variant variant;
       variant.type = type;
@@ -128,7 +128,7 @@ TEST_P(AttentionPhaseTest, FloatMasks) {
 
 TEST_P(AttentionPhaseTest, PositionsAndLengths) {
   indexLimit = 12;
-  for (const char *type : {"f32", "f64"}) {
+  for (const char *type : {"f32", "f64", "bf16"}) {
     Variant variant;
     variant.type = type;
     variant.hasLengths = true;
