@@ -142,25 +142,44 @@ static int64_t getRowMajorElement(ArrayRef<int64_t> dims,
                                   ArrayRef<int64_t> place) {
   int64_t element = 0;
   for (auto [dim, index] : llvm::zip_equal(dims, place)) {
-    EXPECT_TRUE(index >= 0 && index < dim) << index << " in " << dim;
+    if (index < 0 || index >= dim)
+      ADD_FAILURE() << index << " in " << dim;
     element = element * dim + index;
   }
   return element;
 }
 
+static int64_t evaluateAffine(AffineExpr expr, ArrayRef<int64_t> point,
+                              ArrayRef<int64_t> symbolValues) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return constant.getValue();
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return point[dim.getPosition()];
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbolValues[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  int64_t x = evaluateAffine(binary.getLHS(), point, symbolValues);
+  int64_t y = evaluateAffine(binary.getRHS(), point, symbolValues);
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return x + y;
+  case AffineExprKind::Mul:
+    return x * y;
+  case AffineExprKind::Mod:
+    return ((x % y) + y) % y;
+  case AffineExprKind::FloorDiv:
+    return llvm::divideFloorSigned(x, y);
+  default:
+    return llvm::divideCeilSigned(x, y);
+  }
+}
+
 int64_t test::getMappedElement(AffineMap map, ArrayRef<int64_t> dims,
                                ArrayRef<int64_t> point,
                                ArrayRef<int64_t> symbolValues) {
-  SmallVector<AffineExpr> pointExprs, symbolExprs;
-  for (int64_t index : point)
-    pointExprs.push_back(getAffineConstantExpr(index, map.getContext()));
-  for (int64_t value : symbolValues)
-    symbolExprs.push_back(getAffineConstantExpr(value, map.getContext()));
   SmallVector<int64_t> place;
   for (AffineExpr expr : map.getResults())
-    place.push_back(cast<AffineConstantExpr>(
-                        expr.replaceDimsAndSymbols(pointExprs, symbolExprs))
-                        .getValue());
+    place.push_back(evaluateAffine(expr, point, symbolValues));
   return getRowMajorElement(dims, place);
 }
 
@@ -485,7 +504,8 @@ static Type getElementType(Type type) {
   return getElementTypeOrSelf(type);
 }
 
-std::unique_ptr<Buffer> test::encode(Type type, const NumberTensor &tensor) {
+std::unique_ptr<Buffer> test::encode(Type type, const NumberTensor &tensor,
+                                     Guard guard) {
   Type element = getElementType(type);
   size_t bytes = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
   std::vector<char> dense(tensor.elements.size() * bytes);
@@ -502,7 +522,8 @@ std::unique_ptr<Buffer> test::encode(Type type, const NumberTensor &tensor) {
   }
   auto packed = dyn_cast<pack::TensorType>(type);
   auto buffer = std::make_unique<Buffer>(
-      packed ? packed.getStoredBytes() : static_cast<int64_t>(dense.size()));
+      packed ? packed.getStoredBytes() : static_cast<int64_t>(dense.size()),
+      guard);
   if (packed)
     packed.encode(dense, {buffer->data(), static_cast<size_t>(buffer->size())});
   else

@@ -46,7 +46,8 @@ std::vector<int64_t> evaluateExprs(mlir::ArrayAttr exprs,
 std::vector<int64_t> evaluateDims(mlir::Type type, const Symbols &symbols);
 
 /// The bytes of a tensor of \p type (in panels if it is stored so).
-std::unique_ptr<Buffer> encode(mlir::Type type, const NumberTensor &tensor);
+std::unique_ptr<Buffer> encode(mlir::Type type, const NumberTensor &tensor,
+                               Guard guard = Guard::Back);
 /// The elements of a tensor of \p type.
 NumberTensor decode(mlir::RankedTensorType type, const Buffer &buffer,
                     const Symbols &symbols);

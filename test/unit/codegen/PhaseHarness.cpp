@@ -105,6 +105,8 @@ txc_fault CompiledPhase::run(ArrayRef<Buffer *> operands,
                              int64_t pieces) const {
   std::unique_ptr<PhaseCall> call = prepare(operands, results, symbols);
   int64_t count = getTaskCount(symbols);
+  // As in the runtime, no range is empty.
+  pieces = std::min(pieces, count);
   for (int64_t i = 0; i < pieces; ++i)
     runTasks(*call, count * i / pieces, count * (i + 1) / pieces);
   return call->fault;

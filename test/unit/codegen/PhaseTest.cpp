@@ -68,16 +68,16 @@ void PhaseTest::expectDefinition(StringRef text, ArrayRef<Symbols> cases) {
     std::vector<Buffer *> inputs, outputs;
     for (auto [type, operand] :
          llvm::zip_equal(phase->getOperandTypes(), operands)) {
-      buffers.push_back(encode(type, operand));
+      buffers.push_back(encode(type, operand, guard));
       inputs.push_back(buffers.back().get());
     }
     for (auto [type, result] :
          llvm::zip_equal(phase->getResultTypes(), expected)) {
-      buffers.push_back(encode(type, result));
+      buffers.push_back(encode(type, result, guard));
       outputs.push_back(buffers.back().get());
       std::fill(outputs.back()->begin(), outputs.back()->end(), char(0x5a));
     }
-    fault = (*compiled)->run(inputs, outputs, symbols);
+    fault = (*compiled)->run(inputs, outputs, symbols, pieces);
     EXPECT_EQ(fault.code != TXC_FAULT_NONE, faults != 0);
     for (size_t i = 0; i < expected.size(); ++i) {
       auto type = cast<RankedTensorType>(phase->getResultTypes()[i]);

@@ -24,6 +24,10 @@ protected:
   /// Replaces the random operands of a case.
   std::function<void(std::vector<NumberTensor> &)> adjustOperands;
   int64_t indexLimit = 3;
+  /// The end of every buffer that touches an inaccessible page.
+  Guard guard = Guard::Back;
+  /// Into how many ranges of tasks a run is cut.
+  int64_t pieces = 2;
   /// The fault of the last run.
   txc_fault fault = {};
 
