@@ -41,13 +41,15 @@ static std::optional<PaddingMask> matchMask(AttentionOp op,
   }
   TokenDims dims = {getDim(op.getQ().getType(), 0),
                     getDim(op.getQ().getType(), 2)};
-  if (!getTokenRoles(op, {0U, 2U}, dims)) {
+  auto roles = getTokenRoles(op, {0U, 2U}, dims);
+  if (!roles) {
     reason =
         "the attention is not of a sentence's tokens to each other under a "
         "mask of the keys alone";
     return std::nullopt;
   }
-  auto [value, axes] = lookThroughTokenViews(op.getMask(), {0U, 3U}, dims);
+  auto [value, axes] =
+      lookThroughTokenViews(op.getMask(), roles->back().axes, dims);
   for (auto [axis, dim] : llvm::enumerate(getDims(txc::getTensorType(value))))
     if (!axes.contains(axis) && !dim.isConstant(1)) {
       reason = "the attention's mask differs between heads";

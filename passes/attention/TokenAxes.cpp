@@ -218,12 +218,17 @@ static Roles getAttentionRoles(AttentionOp op, TokenAxes result,
     return std::nullopt;
   TokenRole token = {TokenRole::Token, axes};
   SmallVector<SymExprAttr> mask = getDims(txc::getTensorType(op.getMask()));
-  // One row of keys a sentence; a mask of queries would be read at places.
-  if (mask.size() != 4 || mask[0] != dims.batch || !mask[1].isConstant(1) ||
-      !mask[2].isConstant(1) || mask[3] != dims.places)
+  // One row of keys a sentence; a mask of queries would be read at places. The
+  // mask of a single sentence may lack leading dims.
+  bool isSingle = dims.batch.isConstant(1) && mask.size() > 1;
+  auto last = static_cast<unsigned>(mask.size() - 1);
+  if ((mask.size() != 4 && !isSingle) ||
+      !dims.match(txc::getTensorType(op.getMask()), {0U, last}) ||
+      !llvm::all_of(ArrayRef(mask).slice(1, last - 1),
+                    [](SymExprAttr dim) { return dim.isConstant(1); }))
     return std::nullopt;
   return SmallVector<TokenRole>{
-      token, token, token, {TokenRole::KeyMask, {0U, 3U}}};
+      token, token, token, {TokenRole::KeyMask, {0U, last}}};
 }
 
 std::optional<SmallVector<TokenRole>>
