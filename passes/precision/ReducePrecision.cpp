@@ -7,6 +7,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "passes/fuse/Fuse.h"
 #include "passes/graph/Report.h"
 
 using namespace mlir;
@@ -74,6 +76,12 @@ static Value castTo(OpBuilder &b, Location loc, Value x, Type element) {
   return tx::CastOp::create(b, loc, type, x, /*saturate=*/false);
 }
 
+static Value widenWeight(OpBuilder &b, Value weight) {
+  if (getElementTypeOrSelf(weight.getType()).isF32())
+    return weight;
+  return castTo(b, weight.getLoc(), weight, b.getF32Type());
+}
+
 /// max over k of |w| / 127, 1 x n.
 static Value computeScales(OpBuilder &b, Value weight) {
   Location loc = weight.getLoc();
@@ -95,6 +103,7 @@ func::FuncOp NarrowRecipes::getRounded(StoredOp stored) {
 func::FuncOp NarrowRecipes::getQuantized(StoredOp stored) {
   return derive(stored, "int8", [](OpBuilder &b, Value weight) {
     Location loc = weight.getLoc();
+    weight = widenWeight(b, weight);
     Value scaled = tx::DivOp::create(b, loc, weight, computeScales(b, weight));
     return castTo(b, loc, tx::RoundOp::create(b, loc, scaled), b.getI8Type());
   });
@@ -102,7 +111,7 @@ func::FuncOp NarrowRecipes::getQuantized(StoredOp stored) {
 
 func::FuncOp NarrowRecipes::getScales(StoredOp stored) {
   return derive(stored, "scales", [](OpBuilder &b, Value weight) {
-    return computeScales(b, weight);
+    return computeScales(b, widenWeight(b, weight));
   });
 }
 
@@ -136,11 +145,12 @@ static StringRef findObstacle(GemmOp gemm) {
   auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
   if (!stored)
     return notAWeight;
-  auto isF32 = [](Value operand) {
-    return getElementTypeOrSelf(operand.getType()).isF32();
+  auto isFloat = [](Value operand) {
+    Type element = getElementTypeOrSelf(operand.getType());
+    return element.isF32() || element.isF16() || element.isBF16();
   };
-  if (!isF32(gemm.getLhs()) || !(isF32(gemm.getRhs()) || hasBytes(stored)))
-    return "the operands are not f32";
+  if (!isFloat(gemm.getLhs()) || !(isFloat(gemm.getRhs()) || hasBytes(stored)))
+    return "the operands are not floats";
   if (!gemm.readsPlainMatrix())
     return "the weight is not read as a matrix, k x n";
   bool isLinear = llvm::all_of(gemm.getLhsMap().getResults(), [](AffineExpr e) {
@@ -185,12 +195,41 @@ static GemmOp scaleColumns(GemmOp gemm, Value scales) {
   return scaled;
 }
 
+/// An f32 of each element, a phase of its own if no fusion takes it.
+static Value widen(OpBuilder &b, Location loc, Value tensor) {
+  // Reshapes to the same dims and back would keep it from a gemm's epilogue.
+  for (Value root = tensor; auto reshape = root.getDefiningOp<tx::ReshapeOp>();)
+    if (root = reshape.getX(); root.getType() == tensor.getType())
+      tensor = root;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  RankedTensorType wide = type.clone(b.getF32Type());
+  SmallVector<Attribute> sizes;
+  for (tx::SymExprAttr dim : tx::getDims(type))
+    sizes.push_back(dim);
+  Attribute map = AffineMapAttr::get(
+      AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext()));
+  auto widened = kernel::MapOp::create(
+      b, loc, TypeRange(wide), ValueRange(tensor), ValueRange(),
+      b.getArrayAttr(sizes), b.getArrayAttr({}), b.getArrayAttr({map, map}));
+  OpBuilder::InsertionGuard guard(b);
+  Block *body = b.createBlock(&widened.getBody());
+  Value element = body->addArgument(type.getElementType(), loc);
+  kernel::YieldOp::create(
+      b, loc,
+      arith::ExtFOp::create(b, loc, b.getF32Type(), element).getResult());
+  return widened.getResult(0);
+}
+
 static void reduceGemm(GemmOp gemm, Precision precision,
                        NarrowRecipes &recipes) {
   auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
   OpBuilder b(stored);
   Location loc = stored.getLoc();
   gemm.setPrecision(precision);
+  if (!getElementTypeOrSelf(gemm.getLhs().getType()).isF32()) {
+    OpBuilder before(gemm);
+    gemm.getLhsMutable().assign(widen(before, gemm.getLoc(), gemm.getLhs()));
+  }
   if (precision == Precision::bf16) {
     gemm.getRhsMutable().assign(
         createStored(b, loc, recipes.getRounded(stored)));
@@ -245,6 +284,11 @@ void txc::reducePrecision(func::FuncOp function, Precision precision,
     else if (report)
       report->add(gemm.getLoc(), "reduced precision", obstacle);
   }
+  // Conversions of left factors join what makes these, once the reshapes between
+  // are gone.
+  IRRewriter rewriter(function.getContext());
+  (void)runRegionDCE(rewriter, function->getRegions());
+  (void)fusePhases(function);
   loosenFunctions(function);
 }
 

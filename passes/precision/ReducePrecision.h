@@ -16,6 +16,7 @@
 /// isn't symmetric, since what follows GELU has hardly anything below zero, and
 /// outliers have no product of their own.
 ///
+/// A left operand of f16 or bf16 is converted to f32 first, which is exact.
 /// A weight that is i8 already, beside f32, stays what it is (but -128 becomes
 /// -127), or becomes bf16, which is exact.
 ///
@@ -38,9 +39,9 @@ class Report;
 /// The reason for a product of two activations, which is none for concern.
 inline constexpr llvm::StringLiteral notAWeight = "neither operand is a weight";
 
-/// Gives `precision` to the gemms of `function` that multiply f32 by a stored
-/// matrix of f32 or i8, and bf16 to its attentions. `report` (may be null)
-/// receives why others stay as they are.
+/// Gives `precision` to the gemms of `function` that multiply floats by a
+/// stored matrix of floats or i8, and bf16 to its attentions. `report` (may be
+/// null) receives why others stay as they are.
 void reducePrecision(mlir::func::FuncOp function, kernel::Precision precision,
                      Report *report = nullptr);
 

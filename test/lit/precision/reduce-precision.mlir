@@ -111,3 +111,25 @@ func.func @bytes(%x: tensor<5x4xf32>) -> tensor<5x4xf32> {
   %a = tx.matmul %x, %w : tensor<5x4xf32>, tensor<4x4xi8> to tensor<5x4xf32>
   return %a : tensor<5x4xf32>
 }
+
+// -----
+
+// An f16 becomes f32 at the end of what makes it, with the dims that the product
+// reads.
+// CHECK-LABEL: func.func @half(
+// CHECK:         %[[X:.*]] = kernel.map
+// CHECK:           arith.extf %{{.*}} : f16 to f32
+// CHECK-NOT:     kernel.map
+// BF16:         kernel.gemm [{{.*}}](%[[X]] : tensor<10x4xf32>, %{{.*}} : !pack.tensor<4x4xbf16{{.*}} precision bf16 -> tensor<10x4xf16>
+// INT8:         kernel.gemm [{{.*}}](%[[X]] : tensor<10x4xf32>, %{{.*}} : !pack.tensor<4x4xi8{{.*}} precision int8 -> tensor<10x4xf16>
+// BF16:       func.func private @recipe_bf16
+// BF16:         tx.cast %{{.*}} : tensor<4x4xf16> to tensor<4x4xbf16>
+// INT8:       func.func private @recipe_int8
+// INT8:         %[[WIDE:.*]] = tx.cast %{{.*}} : tensor<4x4xf16> to tensor<4x4xf32>
+// INT8:         tx.abs %[[WIDE]]
+func.func @half(%x: tensor<10x4xf16>) -> tensor<10x4xf16> {
+  %w = tx.weight "w" : tensor<4x4xf16>
+  %n = tx.neg %x : tensor<10x4xf16>
+  %a = tx.matmul %n, %w : tensor<10x4xf16>, tensor<4x4xf16> to tensor<10x4xf16>
+  return %a : tensor<10x4xf16>
+}

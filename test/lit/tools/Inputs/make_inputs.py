@@ -4,7 +4,7 @@
 unsupported.onnx: two nodes that txc has no builder for, around one it has.
 axes.onnx: a sum whose axes are an input.
 narrow.onnx: a cast to a type that no code computes with.
-half.onnx: a product in f16.
+bytes.onnx: a product of bytes.
 """
 
 from pathlib import Path
@@ -57,12 +57,13 @@ def narrow():
         ("y", TensorProto.FLOAT8E8M0, ["n", 4]))
 
 
-def half():
-    weight = helper.make_tensor("w", TensorProto.FLOAT16, [4, 2], range(8))
+def bytes_product():
+    weight = helper.make_tensor("w", TensorProto.INT8, [4, 2], range(8))
     model = one_node(
-        "half", helper.make_node("MatMul", ["x", "w"], ["y"], name="product"),
-        [("x", TensorProto.FLOAT16, ["n", 4])],
-        ("y", TensorProto.FLOAT16, ["n", 2]))
+        "bytes", helper.make_node("MatMulInteger", ["x", "w"], ["y"],
+                                  name="product"),
+        [("x", TensorProto.UINT8, ["n", 4])],
+        ("y", TensorProto.INT32, ["n", 2]))
     model.graph.initializer.append(weight)
     return model
 
@@ -70,4 +71,4 @@ def half():
 onnx.save(axes(), HERE / "axes.onnx")
 onnx.save(narrow(), HERE / "narrow.onnx")
 onnx.save(unsupported(), HERE / "unsupported.onnx")
-onnx.save(half(), HERE / "half.onnx")
+onnx.save(bytes_product(), HERE / "bytes.onnx")
