@@ -228,6 +228,8 @@ static NodeResults buildEyeLike(NodeContext &context) {
 }
 
 static NodeResults buildOneHot(NodeContext &context) {
+  if (context.getElementType(0).isInteger(1))
+    return context.unsupported("its indices are bool", "a Cast of them");
   Value indices = context.getOperand(0), depthOperand = context.getOperand(1);
   bool isFloat = isa<FloatType>(context.getElementType(1));
   SymExprAttr depth;

@@ -212,6 +212,11 @@ static Value alignToRows(NodeContext &context, Value parameter) {
 }
 
 static NodeResults buildMatMulInteger(NodeContext &context) {
+  for (unsigned i : {0, 1})
+    if (!context.getElementType(i).isInteger(8))
+      return context.unsupported("its input " + Twine(i) +
+                                     " is no tensor of bytes",
+                                 "a QuantizeLinear before it");
   Value a = context.getOperand(0), b = context.getOperand(1);
   Value aZero = context.getOperand(2), bZero = context.getOperand(3);
   // 8-bit operands of one type stay so: tx.matmul multiplies them in i32.

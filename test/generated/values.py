@@ -76,15 +76,21 @@ def widened(arrays):
     return [a.astype(np.float64) if is_float(a.dtype) else a for a in arrays]
 
 
+def move(value, signs):
+    """The value off by its error; what may be 0 is 0 where signs is None."""
+    if not value.error:
+        return value.array
+    wide = value.array.astype(np.float64)
+    if signs is None:
+        moved = np.where(np.abs(wide) <= value.error, 0, wide)
+    else:
+        moved = wide + value.error * signs.choice([-1.0, 1.0], wide.shape)
+    return moved.astype(value.dtype)
+
+
 def spread(evaluator, names, operands, results, signs):
     """How far the results move when the operands move by their errors."""
-    moved = []
-    for value in operands:
-        array = value.array
-        if value.error:
-            step = value.error * signs.choice([-1.0, 1.0], array.shape)
-            array = (array.astype(np.float64) + step).astype(array.dtype)
-        moved.append(array)
+    moved = [move(value, signs) for value in operands]
     found = run(evaluator, names, moved)
     if any(a.shape != b.shape for a, b in zip(found, results)):
         raise Refused("its shape hangs on roundings")
@@ -117,8 +123,9 @@ def evaluate(model, wide_model, operands, signs):
         exact = (run(ReferenceEvaluator(wide_model), names, widened(arrays))
                  if wide_model and is_exact else None)
         spreads = [0.0] * len(results) if is_exact else [
-            max(s) for s in zip(*(spread(evaluator, names, operands, results,
-                                         signs) for _ in range(3)))]
+            max(s) for s in zip(*(
+                spread(evaluator, names, operands, results, way)
+                for way in (signs, signs, signs, None)))]
     except Refused:
         raise
     except Exception as error:  # Whatever it says, there is no reference.
