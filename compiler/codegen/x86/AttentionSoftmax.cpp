@@ -28,10 +28,23 @@ static constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// exp(score - maximum), at most 1.
 Value AttentionEmitter::emitWeight(Value score, Value maximum) {
-  Value shifted = arith::SubFOp::create(code.builder, code.loc, score, maximum);
-  return schedule.type == DotType::bf16
-             ? emitCoarseExp(code.builder, code.loc, shifted, spec.target)
-             : emitExp(code.builder, code.loc, shifted, spec.target);
+  OpBuilder &builder = code.builder;
+  Location loc = code.loc;
+  Value shifted = arith::SubFOp::create(builder, loc, score, maximum);
+  if (schedule.type == DotType::bf16)
+    return emitCoarseExp(builder, loc, shifted, spec.target);
+  if (spec.target.vectorBits == 512)
+    return emitExp(builder, loc, shifted, spec.target);
+  // Denormal weights are far below the rounding of their sum, but each
+  // underflow costs as much as several exps, but for vscalefps: hidden keys
+  // have one.
+  Value zero = code.constant(vectorType(), 0.0);
+  Value isTiny =
+      arith::CmpFOp::create(builder, loc, CmpFPredicate::OLT, shifted,
+                            code.constant(vectorType(), -87.0));
+  Value weight =
+      emitExp(builder, loc, code.select(isTiny, zero, shifted), spec.target);
+  return code.select(isTiny, zero, weight);
 }
 
 /// Replaces scores by weights exp(score - now), as words of the tiles' type,
