@@ -146,6 +146,8 @@ def evaluate(model, wide_model, operands, signs):
         unit = UNIT[result.dtype]
         if model.graph.node[0].op_type in FLOAT_INSIDE:
             unit = max(unit, UNIT[np.dtype(np.float32)])
+        if "Normalization" in model.graph.node[0].op_type:
+            unit *= 4  # Differences to a mean, over a root of their squares.
         error = 2 * spreads[i] + ROUNDINGS * unit * max(
             largest, *(magnitude(a) for a in arrays if is_float(a.dtype)), 0)
         if error > LARGEST_RELATIVE_ERROR * max(largest, 1e-3):
