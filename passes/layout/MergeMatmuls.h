@@ -20,10 +20,10 @@ namespace txc {
 /// Replaces products `x * w_i + b_i` by slices of
 /// `x * concat(w_i) + concat(b_i)`. The weights, k x n_i matrices, and the
 /// biases are known before a run; where only some have a bias, the others get
-/// one of zeros. Weights are floats or bytes; what makes numbers of sums of bytes
-/// (zeros, scales, rounding) is merged with them, where it is the same but for
-/// numbers that are known before a run. Each column is summed as before. Products
-/// stay apart
+/// one of zeros. Weights are floats or bytes; what makes numbers of sums of
+/// bytes (zeros, scales, rounding) is merged with them, where it is the same
+/// but for numbers that are known before a run. Each column is summed as
+/// before. Products stay apart
 ///
 /// - when something else reads one of their weights, which would then be stored
 ///   twice (a second set of products with the same weights is merged, too);
