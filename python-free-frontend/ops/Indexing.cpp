@@ -72,8 +72,12 @@ static NodeResults buildGatherNd(NodeContext &context) {
                                         context.getOperand(1), batchDims);
 }
 
-/// The `reduction` of ScatterElements and ScatterND.
+/// The `reduction` of ScatterElements and ScatterND, whose updates are of the
+/// input's type.
 static FailureOr<tx::ScatterKind> getScatterKind(NodeContext &context) {
+  if (context.getElementType(0) != context.getElementType(2))
+    return context.unsupported("its updates have another type than its input",
+                               "a Cast of them");
   StringRef name = context.getString("reduction", "none");
   if (name == "none")
     return tx::ScatterKind::replace;

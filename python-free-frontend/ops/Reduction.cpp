@@ -123,6 +123,8 @@ static NodeResults buildReduceLogSumExp(NodeContext &context) {
 
 template <ReduceKind kind>
 static NodeResults buildArgReduce(NodeContext &context) {
+  if (context.getElementType(0).isInteger(1))
+    return context.unsupported("its input is bool", "a Cast of it");
   FailureOr<int64_t> axis =
       context.normalizeAxis(context.getInt("axis", 0), context.getRank(0));
   bool keepDims = context.getInt("keepdims", 1) != 0;

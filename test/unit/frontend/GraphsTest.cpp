@@ -116,6 +116,23 @@ TEST(Problems, AWindowInThePaddingAlone) {
               HasSubstr("the padded dims of its input: 1 <= 0 can't hold"));
 }
 
+TEST(Problems, UpdatesOfAnotherType) {
+  TestGraph graph =
+      graphOf({node("ScatterElements", {"x", "i", "u"}, {"y"})}, {"y"});
+  graph.inputs = {value("x", kFloat, {"5"}), value("i", kInt64, {"2"}),
+                  value("u", kBool, {"2"})};
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("its updates have another type than its input; try a "
+                        "Cast of them"));
+}
+
+TEST(Problems, ArgMaxOfBools) {
+  TestGraph graph = graphOf({node("ArgMax", {"x"}, {"y"})}, {"y"});
+  graph.inputs = {value("x", kBool, {"2"})};
+  EXPECT_THAT(Imported(graph).text(),
+              HasSubstr("its input is bool; try a Cast of it"));
+}
+
 TEST(Problems, ArithmeticOfBools) {
   TestGraph graph = graphOf({node("Mul", {"x", "x"}, {"y"})}, {"y"});
   graph.inputs = {value("x", kBool, {"2"})};
