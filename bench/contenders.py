@@ -153,7 +153,7 @@ class CTranslate2(Contender):
     def outputs(self):
         import numpy
         hidden = numpy.array(self.run())
-        if self.output == "sentence":
+        if self.output == "sentence_embedding":
             valid = self.mask[..., None]
             hidden = ((hidden * valid).sum(1) / valid.sum(1)).astype("f")
         return {self.output: hidden}

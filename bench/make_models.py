@@ -29,18 +29,18 @@ import tempfile
 import warnings
 from typing import Callable
 
-import numpy as np
 import onnx
 import onnxruntime
 import torch
 import transformers
-from onnx import helper, numpy_helper
 from onnxruntime import quantization
 from onnxruntime.quantization import shape_inference
 
 import contenders
-
 import feeds  # contenders sets its path
+
+sys.path.insert(0, str(contenders.ROOT / "test/models"))
+import pooled_model  # noqa: E402
 
 MODELS = contenders.ROOT / "build/bench/models"
 MINILM = contenders.ROOT / "build/models/minilm-l6-v2"
@@ -223,28 +223,7 @@ def convert_ctranslate2(module, folder):
 def add_mean_pooling(path, out):
     """A sentence encoder's end: the mean over the tokens that are valid."""
     model = onnx.load(path)
-    graph = model.graph
-    tokens_out = graph.output[0].name
-    graph.initializer.extend([
-        numpy_helper.from_array(np.array(value, dtype), name)
-        for name, value, dtype in (("pool.last", [-1], "int64"),
-                                   ("pool.length", [1], "int64"),
-                                   ("pool.least", 1e-9, "float32"))])
-    graph.node.extend([
-        helper.make_node("Cast", ["attention_mask"], ["pool.valid"], to=1),
-        helper.make_node("Unsqueeze", ["pool.valid", "pool.last"],
-                         ["pool.column"]),
-        helper.make_node("Mul", [tokens_out, "pool.column"], ["pool.kept"]),
-        helper.make_node("ReduceSum", ["pool.kept", "pool.length"],
-                         ["pool.sum"], keepdims=0),
-        helper.make_node("ReduceSum", ["pool.column", "pool.length"],
-                         ["pool.count"], keepdims=0),
-        helper.make_node("Max", ["pool.count", "pool.least"], ["pool.divisor"]),
-        helper.make_node("Div", ["pool.sum", "pool.divisor"], ["sentence"])])
-    hidden = graph.output[0].type.tensor_type.shape.dim[2].dim_value
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info(
-        "sentence", onnx.TensorProto.FLOAT, ["batch", hidden]))
+    pooled_model.add_pooling(model, "mean")
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, out)
 

@@ -31,7 +31,9 @@ struct Product {
 static void runGemm(benchmark::State &state, const std::string &name,
                     const TestCpu &cpu, const GemmCase &test) {
   auto &product = bench::keep<Product>(name, [&] {
-    std::mt19937 random; // NOLINT(bugprone-random-generator-seed)
+    // NOLINTNEXTLINE(bugprone-random-generator-seed): the same numbers each
+    // time.
+    std::mt19937 random;
     return std::make_shared<Product>(cantFail(GemmKernel::create(test, cpu)),
                                      test, random);
   });

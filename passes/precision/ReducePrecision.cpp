@@ -10,6 +10,7 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/fuse/Fuse.h"
 #include "passes/graph/Report.h"
+#include "passes/layout/ExtendRecipe.h"
 
 using namespace mlir;
 using namespace txc;
@@ -23,47 +24,6 @@ constexpr float kLeastScale = 1e-30F;
 //===----------------------------------------------------------------------===//
 // Recipes
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// The recipes of narrower weights, one for each weight.
-class NarrowRecipes {
-public:
-  explicit NarrowRecipes(ModuleOp module) : module(module), symbols(module) {}
-
-  func::FuncOp getRounded(StoredOp stored);
-  func::FuncOp getQuantized(StoredOp stored);
-  func::FuncOp getScales(StoredOp stored);
-  /// Of a weight of bytes, without -128.
-  func::FuncOp getClamped(StoredOp stored);
-
-private:
-  using Extend = function_ref<Value(OpBuilder &, Value)>;
-  func::FuncOp derive(StoredOp stored, StringRef kind, Extend extend);
-
-  ModuleOp module;
-  SymbolTable symbols;
-  llvm::DenseMap<std::pair<StringAttr, StringAttr>, func::FuncOp> derived;
-};
-} // namespace
-
-/// The recipe of `stored` and what `extend` makes of its result.
-func::FuncOp NarrowRecipes::derive(StoredOp stored, StringRef kind,
-                                   Extend extend) {
-  StringAttr name = stored.getRecipeAttr().getAttr();
-  func::FuncOp &recipe =
-      derived[{name, StringAttr::get(module.getContext(), kind)}];
-  if (recipe)
-    return recipe;
-  recipe = symbols.lookup<func::FuncOp>(name).clone();
-  recipe.setName((name.getValue() + "_" + kind).str());
-  symbols.insert(recipe);
-  Operation *terminator = recipe.getBody().front().getTerminator();
-  OpBuilder b(terminator);
-  Value result = extend(b, terminator->getOperand(0));
-  terminator->setOperand(0, result);
-  recipe.setType(b.getFunctionType({}, result.getType()));
-  return recipe;
-}
 
 /// A tensor of one number, which broadcasts.
 static Value createScalar(OpBuilder &b, Location loc, float value) {
@@ -94,14 +54,14 @@ static Value computeScales(OpBuilder &b, Value weight) {
                                createScalar(b, loc, kLeastScale));
 }
 
-func::FuncOp NarrowRecipes::getRounded(StoredOp stored) {
-  return derive(stored, "bf16", [](OpBuilder &b, Value weight) {
+static Value getRounded(OpBuilder &b, StoredOp stored) {
+  return extendRecipe(b, stored, "bf16", [](OpBuilder &b, Value weight) {
     return castTo(b, weight.getLoc(), weight, b.getBF16Type());
   });
 }
 
-func::FuncOp NarrowRecipes::getQuantized(StoredOp stored) {
-  return derive(stored, "int8", [](OpBuilder &b, Value weight) {
+static Value getQuantized(OpBuilder &b, StoredOp stored) {
+  return extendRecipe(b, stored, "int8", [](OpBuilder &b, Value weight) {
     Location loc = weight.getLoc();
     weight = widenWeight(b, weight);
     Value scaled = tx::DivOp::create(b, loc, weight, computeScales(b, weight));
@@ -109,30 +69,26 @@ func::FuncOp NarrowRecipes::getQuantized(StoredOp stored) {
   });
 }
 
-func::FuncOp NarrowRecipes::getScales(StoredOp stored) {
-  return derive(stored, "scales", [](OpBuilder &b, Value weight) {
+static Value getScales(OpBuilder &b, StoredOp stored) {
+  return extendRecipe(b, stored, "scales", [](OpBuilder &b, Value weight) {
     return computeScales(b, widenWeight(b, weight));
   });
 }
 
-func::FuncOp NarrowRecipes::getClamped(StoredOp stored) {
-  return derive(stored, "clamped", [](OpBuilder &b, Value weight) {
-    Location loc = weight.getLoc();
-    auto type = RankedTensorType::get({}, b.getI8Type());
-    Value least = tx::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(type, int8_t(-127)));
-    return tx::MaximumOp::create(b, loc, weight, least);
-  });
+/// Of a weight of bytes, without -128.
+static Value getClamped(OpBuilder &b, StoredOp stored) {
+  return extendRecipe(
+      b, stored, "clamped", [](OpBuilder &b, Value weight) -> Value {
+        auto type = RankedTensorType::get({}, b.getI8Type());
+        Value least = tx::ConstantOp::create(
+            b, weight.getLoc(), DenseElementsAttr::get(type, int8_t(-127)));
+        return tx::MaximumOp::create(b, weight.getLoc(), weight, least);
+      });
 }
 
 //===----------------------------------------------------------------------===//
 // Gemms
 //===----------------------------------------------------------------------===//
-
-static StoredOp createStored(OpBuilder &b, Location loc, func::FuncOp recipe) {
-  return StoredOp::create(b, loc, recipe.getResultTypes().front(),
-                          recipe.getSymName());
-}
 
 /// Whether the weight is quantized already; what its scale is, the gemm's body
 /// knows.
@@ -220,26 +176,21 @@ static Value widen(OpBuilder &b, Location loc, Value tensor) {
   return widened.getResult(0);
 }
 
-static void reduceGemm(GemmOp gemm, Precision precision,
-                       NarrowRecipes &recipes) {
+static void reduceGemm(GemmOp gemm, Precision precision) {
   auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
   OpBuilder b(stored);
-  Location loc = stored.getLoc();
   gemm.setPrecision(precision);
   if (!getElementTypeOrSelf(gemm.getLhs().getType()).isF32()) {
     OpBuilder before(gemm);
     gemm.getLhsMutable().assign(widen(before, gemm.getLoc(), gemm.getLhs()));
   }
   if (precision == Precision::bf16) {
-    gemm.getRhsMutable().assign(
-        createStored(b, loc, recipes.getRounded(stored)));
+    gemm.getRhsMutable().assign(getRounded(b, stored));
   } else if (hasBytes(stored)) {
-    gemm.getRhsMutable().assign(
-        createStored(b, loc, recipes.getClamped(stored)));
+    gemm.getRhsMutable().assign(getClamped(b, stored));
   } else {
-    gemm.getRhsMutable().assign(
-        createStored(b, loc, recipes.getQuantized(stored)));
-    scaleColumns(gemm, createStored(b, loc, recipes.getScales(stored)));
+    gemm.getRhsMutable().assign(getQuantized(b, stored));
+    scaleColumns(gemm, getScales(b, stored));
   }
   if (stored->use_empty())
     stored.erase();
@@ -275,17 +226,16 @@ void txc::reducePrecision(func::FuncOp function, Precision precision,
   for (auto attention :
        function.getBody().front().getOps<kernel::AttentionOp>())
     attention.setPrecision(Precision::bf16);
-  NarrowRecipes recipes(function->getParentOfType<ModuleOp>());
   for (auto gemm :
        llvm::to_vector(function.getBody().front().getOps<GemmOp>())) {
     StringRef obstacle = findObstacle(gemm);
     if (obstacle.empty())
-      reduceGemm(gemm, precision, recipes);
+      reduceGemm(gemm, precision);
     else if (report)
       report->add(gemm.getLoc(), "reduced precision", obstacle);
   }
-  // Conversions of left factors join what makes these, once the reshapes between
-  // are gone.
+  // Conversions of left factors join what makes these, once the reshapes
+  // between are gone.
   IRRewriter rewriter(function.getContext());
   (void)runRegionDCE(rewriter, function->getRegions());
   (void)fusePhases(function);

@@ -229,16 +229,12 @@ class Run:
 
 
 def parse_arguments():
-    def seeds(text):
-        first, _, end = text.partition(":")
-        return range(int(first), int(end or int(first) + 1))
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--worker", required=True, type=shlex.split)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--modes", type=lambda text: text.split(","))
-    parser.add_argument("--seeds", type=seeds, default=range(2000))
+    parser.add_argument("--seeds", type=workers.seed_range, default=range(2000))
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR")
     return parser.parse_args()

@@ -113,15 +113,11 @@ def run(worker, family, seed, directory):
 
 
 def parse_arguments():
-    def seeds(text):
-        first, _, end = text.partition(":")
-        return range(int(first), int(end or int(first) + 1))
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--worker", required=True, type=shlex.split)
     parser.add_argument("--family", action="append", choices=FAMILIES)
-    parser.add_argument("--seeds", type=seeds, default=range(100))
+    parser.add_argument("--seeds", type=workers.seed_range, default=range(100))
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--keep", type=pathlib.Path,
                         help="a folder for the graphs and outputs")

@@ -54,8 +54,7 @@ int posix_memalign(void **memory, size_t alignment, size_t bytes) {
 void *mmap(void *address, size_t bytes, int protection, int flags, int file,
            off_t offset) {
   atomic_fetch_add(&allocations, 1);
-  // What this returns is an address; the C library has no other name for it.
-  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the call returns an address.
   return (void *)syscall(SYS_mmap, address, bytes, protection, flags, file,
                          offset);
 }

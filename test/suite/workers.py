@@ -68,6 +68,12 @@ class Worker:
         return "crash", f"exited with {code}"
 
 
+def seed_range(text):
+    """An option's FIRST:END, or one seed alone."""
+    first, _, end = text.partition(":")
+    return range(int(first), int(end or int(first) + 1))
+
+
 def run_all(make_worker, jobs, requests, handle):
     """Calls handle(worker, request) for each request, on `jobs` workers."""
     requests = iter(requests)

@@ -33,35 +33,35 @@ static bool isAvx512Vector(Value x, const VectorTarget &target) {
          vector.getNumElements() == 16;
 }
 
-/// x - floor(x), 0 for infinities, by vreduceps.
-static Value reduceToFraction(VectorMathBuilder &m, Value x) {
+/// An AVX-512 instruction on all 16 lanes of \p operands, in the current
+/// rounding. The intrinsics take the source of masked lanes, a mask and the
+/// rounding behind them.
+static Value callOnAllLanes(VectorMathBuilder &m, StringRef name,
+                            ArrayRef<Value> operands) {
   OpBuilder &builder = m.code.builder;
   Location loc = m.code.loc;
-  Type i16 = builder.getI16Type(), i32 = builder.getI32Type();
-  // Downwards, no fraction bits, no exception for inexact results.
-  Value how = LLVM::ConstantOp::create(builder, loc, i32, 9);
-  Value allLanes = LLVM::ConstantOp::create(builder, loc, i16, -1);
-  Value currentRounding = LLVM::ConstantOp::create(builder, loc, i32, 4);
-  return LLVM::CallIntrinsicOp::create(
-             builder, loc, x.getType(),
-             builder.getStringAttr("llvm.x86.avx512.mask.reduce.ps.512"),
-             ValueRange{x, how, x, allLanes, currentRounding})
+  SmallVector<Value> arguments(operands);
+  arguments.push_back(operands.front());
+  arguments.push_back(
+      LLVM::ConstantOp::create(builder, loc, builder.getI16Type(), -1));
+  arguments.push_back(
+      LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), 4));
+  return LLVM::CallIntrinsicOp::create(builder, loc, operands.front().getType(),
+                                       builder.getStringAttr(name), arguments)
       .getResult(0);
+}
+
+/// x - floor(x), 0 for infinities, by vreduceps.
+static Value reduceToFraction(VectorMathBuilder &m, Value x) {
+  // Downwards, no fraction bits, no exception for inexact results.
+  Value how = LLVM::ConstantOp::create(m.code.builder, m.code.loc,
+                                       m.code.builder.getI32Type(), 9);
+  return callOnAllLanes(m, "llvm.x86.avx512.mask.reduce.ps.512", {x, how});
 }
 
 /// 2^floor(n) · p by vscalefps, right for every n and rounded once.
 static Value scaleByInstruction(VectorMathBuilder &m, Value p, Value n) {
-  // The intrinsic takes (p, n, source of masked lanes, mask, rounding).
-  OpBuilder &builder = m.code.builder;
-  Location loc = m.code.loc;
-  Type i16 = builder.getI16Type(), i32 = builder.getI32Type();
-  Value allLanes = LLVM::ConstantOp::create(builder, loc, i16, -1);
-  Value currentRounding = LLVM::ConstantOp::create(builder, loc, i32, 4);
-  return LLVM::CallIntrinsicOp::create(
-             builder, loc, p.getType(),
-             builder.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
-             ValueRange{p, n, p, allLanes, currentRounding})
-      .getResult(0);
+  return callOnAllLanes(m, "llvm.x86.avx512.mask.scalef.ps.512", {p, n});
 }
 
 /// 2^n · p for |n| ≤ 252, where \p shifted is n + roundingMagic. In two

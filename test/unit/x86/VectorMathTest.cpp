@@ -152,7 +152,7 @@ void VectorMathTest::SetUp() {
   ASSERT_TRUE(bool(compiled)) << toString(compiled.takeError());
   jit = std::move(*compiled);
   if (!cpu().canRun)
-    GTEST_SKIP();
+    GTEST_SKIP() << "this machine lacks instructions of " << cpu().name;
 }
 
 TEST_P(VectorMathTest, AllBinades) {
