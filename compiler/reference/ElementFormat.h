@@ -14,6 +14,7 @@
 #define TXC_COMPILER_REFERENCE_ELEMENTFORMAT_H
 
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 #include <cstring>
@@ -35,6 +36,9 @@ public:
   static std::optional<ElementFormat> get(mlir::Type type);
 
   bool isFloat() const { return floating; }
+  bool isBfloat16() const {
+    return floating && bitWidth == 16 && mantissaBits == 7;
+  }
   /// `ui*`, and i1 whose values are 0 and 1.
   bool isUnsigned() const { return unsignedInteger; }
   unsigned getBitWidth() const { return bitWidth; }
@@ -79,6 +83,41 @@ private:
 /// power of two or `most` be exact as double.
 int64_t truncateToSigned(double value, unsigned bitWidth);
 uint64_t truncateToUnsigned(double value, unsigned bitWidth);
+
+/// The same for a C++ type, and the nearest float. No branches, so that loops
+/// of it vectorize.
+template <typename Element> Element convertDouble(double value) {
+  if constexpr (std::is_floating_point_v<Element>) {
+    return static_cast<Element>(value);
+  } else {
+    using Limits = std::numeric_limits<Element>;
+    // A power of two is exact, where the largest 64-bit integer is not.
+    constexpr double end =
+        2.0 * static_cast<double>(uint64_t(1) << (Limits::digits - 1));
+    constexpr double begin = Limits::min();
+    bool isInside = value >= begin && value < end;
+    auto inside = static_cast<Element>(isInside ? value : 0.0);
+    return value >= end    ? Limits::max()
+           : value < begin ? Limits::min()
+                           : inside;
+  }
+}
+
+/// The code of the nearest bfloat16, ties to even. As storeDouble() has it, but
+/// without branches.
+inline uint16_t encodeBfloat16(double value) {
+  auto narrow = static_cast<float>(value);
+  auto bits = llvm::bit_cast<uint32_t>(narrow);
+  // Rounding twice would be wrong where the first rounding makes a tie; so the
+  // float is the one next to zero, with its last bit set where bits are lost
+  // (rounding to odd; Boldo and Melquiond, IEEE Trans. Comput. 57(4), 2008).
+  auto nearest = static_cast<double>(narrow);
+  bits -= std::fabs(nearest) > std::fabs(value) ? 1 : 0;
+  bits |= nearest != value ? 1 : 0;
+  uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  uint32_t nan = (bits >> 31) << 15 | 0x7fc0;
+  return static_cast<uint16_t>(value != value ? nan : rounded);
+}
 
 /// A double that rounds to a float of at most 51 significant bits as `value`
 /// itself would: bits that don't fit are not rounded but leave a sticky bit.

@@ -20,8 +20,12 @@ using namespace txc;
 using namespace txc::reference;
 
 namespace {
-/// `values[i]` is the element of operand i.
-using FloatFunction = std::function<double(const double *values)>;
+/// Elements of each operand, as many of each.
+using FloatRows = ArrayRef<std::vector<double>>;
+/// The op on as many elements as `values` has room for: a call for each would
+/// cost more than most of the arithmetic.
+using FloatFunction =
+    std::function<void(FloatRows rows, MutableArrayRef<double> values)>;
 /// Nothing is a fault of the run.
 using IntFunction =
     std::function<std::optional<int64_t>(const int64_t *values)>;
@@ -86,61 +90,87 @@ template <typename T> static bool compare(tx::Predicate predicate, T x, T y) {
   llvm_unreachable("all predicates are handled");
 }
 
-static FloatFunction unary(double (*function)(double)) {
-  return [=](const double *x) { return function(x[0]); };
+/// `function` is what the op does to an element.
+template <typename Function> static FloatFunction unary(Function function) {
+  return [=](FloatRows rows, MutableArrayRef<double> values) {
+    const double *x = rows[0].data();
+    for (auto [i, value] : llvm::enumerate(values))
+      value = function(x[i]);
+  };
 }
 
-static FloatFunction binary(double (*function)(double, double)) {
-  return [=](const double *x) { return function(x[0], x[1]); };
+template <typename Function> static FloatFunction binary(Function function) {
+  return [=](FloatRows rows, MutableArrayRef<double> values) {
+    const double *x = rows[0].data(), *y = rows[1].data();
+    for (auto [i, value] : llvm::enumerate(values))
+      value = function(x[i], y[i]);
+  };
 }
 
 /// The op on floats; null if it has no such form.
 static FloatFunction getFloatFunction(Operation *op) {
-  using X = const double *;
+  using F = double;
   return llvm::TypeSwitch<Operation *, FloatFunction>(op)
-      .Case([](tx::NegOp) { return [](X x) { return -x[0]; }; })
-      .Case([](tx::AbsOp) { return unary(std::fabs); })
+      .Case([](tx::NegOp) { return unary(std::negate<F>()); })
+      .Case([](tx::AbsOp) { return unary([](F x) { return std::fabs(x); }); })
       .Case([](tx::SignOp) { return unary(sign); })
-      .Case([](tx::ExpOp) { return unary(std::exp); })
-      .Case([](tx::LogOp) { return unary(std::log); })
-      .Case([](tx::SqrtOp) { return unary(std::sqrt); })
-      .Case([](tx::ReciprocalOp) { return [](X x) { return 1 / x[0]; }; })
-      .Case([](tx::SinOp) { return unary(std::sin); })
-      .Case([](tx::CosOp) { return unary(std::cos); })
-      .Case([](tx::TanOp) { return unary(std::tan); })
-      .Case([](tx::AsinOp) { return unary(std::asin); })
-      .Case([](tx::AcosOp) { return unary(std::acos); })
-      .Case([](tx::AtanOp) { return unary(std::atan); })
-      .Case([](tx::SinhOp) { return unary(std::sinh); })
-      .Case([](tx::CoshOp) { return unary(std::cosh); })
-      .Case([](tx::TanhOp) { return unary(std::tanh); })
-      .Case([](tx::AsinhOp) { return unary(std::asinh); })
-      .Case([](tx::AcoshOp) { return unary(std::acosh); })
-      .Case([](tx::AtanhOp) { return unary(std::atanh); })
-      .Case([](tx::ErfOp) { return unary(std::erf); })
-      .Case([](tx::FloorOp) { return unary(std::floor); })
-      .Case([](tx::CeilOp) { return unary(std::ceil); })
-      .Case([](tx::RoundOp) { return unary(std::nearbyint); })
-      .Case([](tx::SigmoidOp) { return unary(sigmoid); })
-      .Case([](tx::SiluOp) { return [](X x) { return x[0] * sigmoid(x[0]); }; })
-      .Case([](tx::GeluOp gelu) {
-        return [kind = gelu.getKind()](X x) { return ::gelu(kind, x[0]); };
+      .Case([](tx::ExpOp) { return unary([](F x) { return std::exp(x); }); })
+      .Case([](tx::LogOp) { return unary([](F x) { return std::log(x); }); })
+      .Case([](tx::SqrtOp) { return unary([](F x) { return std::sqrt(x); }); })
+      .Case([](tx::ReciprocalOp) { return unary([](F x) { return 1 / x; }); })
+      .Case([](tx::SinOp) { return unary([](F x) { return std::sin(x); }); })
+      .Case([](tx::CosOp) { return unary([](F x) { return std::cos(x); }); })
+      .Case([](tx::TanOp) { return unary([](F x) { return std::tan(x); }); })
+      .Case([](tx::AsinOp) { return unary([](F x) { return std::asin(x); }); })
+      .Case([](tx::AcosOp) { return unary([](F x) { return std::acos(x); }); })
+      .Case([](tx::AtanOp) { return unary([](F x) { return std::atan(x); }); })
+      .Case([](tx::SinhOp) { return unary([](F x) { return std::sinh(x); }); })
+      .Case([](tx::CoshOp) { return unary([](F x) { return std::cosh(x); }); })
+      .Case([](tx::TanhOp) { return unary([](F x) { return std::tanh(x); }); })
+      .Case(
+          [](tx::AsinhOp) { return unary([](F x) { return std::asinh(x); }); })
+      .Case(
+          [](tx::AcoshOp) { return unary([](F x) { return std::acosh(x); }); })
+      .Case(
+          [](tx::AtanhOp) { return unary([](F x) { return std::atanh(x); }); })
+      .Case([](tx::ErfOp) { return unary([](F x) { return std::erf(x); }); })
+      .Case(
+          [](tx::FloorOp) { return unary([](F x) { return std::floor(x); }); })
+      .Case([](tx::CeilOp) { return unary([](F x) { return std::ceil(x); }); })
+      .Case([](tx::RoundOp) {
+        return unary([](F x) { return std::nearbyint(x); });
       })
-      .Case([](tx::IsNanOp) { return [](X x) { return std::isnan(x[0]); }; })
-      .Case([](tx::IsInfOp) { return [](X x) { return std::isinf(x[0]); }; })
-      .Case([](tx::AddOp) { return [](X x) { return x[0] + x[1]; }; })
-      .Case([](tx::SubOp) { return [](X x) { return x[0] - x[1]; }; })
-      .Case([](tx::MulOp) { return [](X x) { return x[0] * x[1]; }; })
-      .Case([](tx::DivOp) { return [](X x) { return x[0] / x[1]; }; })
-      .Case([](tx::RemOp) { return binary(std::fmod); })
+      .Case([](tx::SigmoidOp) { return unary(sigmoid); })
+      .Case(
+          [](tx::SiluOp) { return unary([](F x) { return x * sigmoid(x); }); })
+      .Case([](tx::GeluOp gelu) {
+        return unary([kind = gelu.getKind()](F x) { return ::gelu(kind, x); });
+      })
+      .Case(
+          [](tx::IsNanOp) { return unary([](F x) { return std::isnan(x); }); })
+      .Case(
+          [](tx::IsInfOp) { return unary([](F x) { return std::isinf(x); }); })
+      .Case([](tx::AddOp) { return binary(std::plus<F>()); })
+      .Case([](tx::SubOp) { return binary(std::minus<F>()); })
+      .Case([](tx::MulOp) { return binary(std::multiplies<F>()); })
+      .Case([](tx::DivOp) { return binary(std::divides<F>()); })
+      .Case([](tx::RemOp) {
+        return binary([](F x, F y) { return std::fmod(x, y); });
+      })
       .Case([](tx::ModOp) { return binary(floorModulo); })
-      .Case([](tx::PowOp) { return binary(std::pow); })
-      .Case([](tx::MaximumOp) { return binary(maximum); })
-      .Case([](tx::MinimumOp) { return binary(minimum); })
+      .Case([](tx::PowOp) {
+        return binary([](F x, F y) { return std::pow(x, y); });
+      })
+      .Case([](tx::MaximumOp) {
+        return binary([](F x, F y) { return maximum(x, y); });
+      })
+      .Case([](tx::MinimumOp) {
+        return binary([](F x, F y) { return minimum(x, y); });
+      })
       .Case([](tx::CompareOp compare) {
-        return [predicate = compare.getPredicate()](X x) {
-          return ::compare(predicate, x[0], x[1]);
-        };
+        return binary([predicate = compare.getPredicate()](F x, F y) {
+          return ::compare(predicate, x, y);
+        });
       })
       .Default(FloatFunction());
 }
@@ -309,19 +339,13 @@ forEachPiece(const Evaluation &evaluation, ArrayRef<int64_t> resultDims,
 static Results evaluateFloat(const Evaluation &evaluation, HostTensor result,
                              const FloatFunction &function) {
   std::vector<double> values;
-  SmallVector<double, 3> element(evaluation.getNumOperands());
-  (void)forEachPiece<double>(
-      evaluation, result.getDims(),
-      [&](int64_t place, int64_t count, ArrayRef<std::vector<double>> rows) {
-        values.resize(count);
-        for (int64_t i = 0; i < count; ++i) {
-          for (auto [value, row] : llvm::zip(element, rows))
-            value = row[i];
-          values[i] = function(element.data());
-        }
-        result.write<double>(place, 1, values);
-        return success();
-      });
+  (void)forEachPiece<double>(evaluation, result.getDims(),
+                             [&](int64_t place, int64_t count, FloatRows rows) {
+                               values.resize(count);
+                               function(rows, values);
+                               result.write<double>(place, 1, values);
+                               return success();
+                             });
   return single(std::move(result));
 }
 

@@ -192,26 +192,39 @@ template <typename T, typename Element> static T convertTo(Element element) {
     return static_cast<T>(element);
 }
 
+/// Element i of a row whose elements lie `stride` bytes apart. The strides are
+/// told apart outside of the loops, which vectorize where elements are dense.
+template <typename Element, typename Visitor>
+static void forEachInRow(int64_t count, int64_t stride, Visitor visit) {
+  if (stride == sizeof(Element))
+    for (int64_t i = 0; i < count; ++i)
+      visit(i, i * static_cast<int64_t>(sizeof(Element)));
+  else
+    for (int64_t i = 0; i < count; ++i)
+      visit(i, i * stride);
+}
+
 template <typename T>
 void HostTensor::read(int64_t first, int64_t step,
                       MutableArrayRef<T> values) const {
   const char *source = data + first * getElementSize();
   int64_t stride = step * getElementSize();
-  bool isNative = format->visitNative([&](auto element) {
-    for (T &value : values) {
-      std::memcpy(&element, source, sizeof(element));
-      value = convertTo<T>(element);
-      source += stride;
-    }
+  auto count = static_cast<int64_t>(values.size());
+  bool isNative = format->visitNative([&](auto zero) {
+    using Element = decltype(zero);
+    forEachInRow<Element>(count, stride, [&](int64_t i, int64_t offset) {
+      Element element;
+      std::memcpy(&element, source + offset, sizeof(element));
+      values[i] = convertTo<T>(element);
+    });
   });
   if (isNative)
     return;
-  for (T &value : values) {
+  for (int64_t i = 0; i < count; ++i) {
     if constexpr (std::is_same_v<T, double>)
-      value = format->loadDouble(source);
+      values[i] = format->loadDouble(source + i * stride);
     else
-      value = format->loadInt(source);
-    source += stride;
+      values[i] = format->loadInt(source + i * stride);
   }
 }
 
@@ -219,21 +232,29 @@ template <typename T>
 void HostTensor::write(int64_t first, int64_t step, ArrayRef<T> values) {
   char *target = getMutableBytes().data() + first * getElementSize();
   int64_t stride = step * getElementSize();
-  bool isFloat32 =
-      std::is_same_v<T, double> && isFloat() && format->getBitWidth() == 32;
-  for (T value : values) {
-    if constexpr (std::is_same_v<T, double>) {
-      // The common case, without the choice of format for each element.
-      if (isFloat32) {
-        auto narrow = static_cast<float>(value);
-        std::memcpy(target, &narrow, sizeof(narrow));
-      } else {
-        format->storeDouble(target, value);
-      }
-    } else {
-      format->storeInt(target, value);
-    }
-    target += stride;
+  auto count = static_cast<int64_t>(values.size());
+  // The common cases, without the choice of format for each element.
+  if constexpr (std::is_same_v<T, double>) {
+    if (format->isBfloat16())
+      return forEachInRow<uint16_t>(
+          count, stride, [&](int64_t i, int64_t offset) {
+            uint16_t code = encodeBfloat16(values[i]);
+            std::memcpy(target + offset, &code, sizeof(code));
+          });
+    if (format->visitNative([&](auto zero) {
+          using Element = decltype(zero);
+          forEachInRow<Element>(count, stride, [&](int64_t i, int64_t offset) {
+            Element element = convertDouble<Element>(values[i]);
+            std::memcpy(target + offset, &element, sizeof(element));
+          });
+        }))
+      return;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    if constexpr (std::is_same_v<T, double>)
+      format->storeDouble(target + i * stride, values[i]);
+    else
+      format->storeInt(target + i * stride, values[i]);
   }
 }
 

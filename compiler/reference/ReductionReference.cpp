@@ -66,22 +66,50 @@ static void reduce(tx::ReduceKind kind, ArrayRef<int64_t> axes,
   }
   StridedLoop kept(result.getDims(), {x.getStrides()});
   StridedLoop reduced(reducedDims, {x.getStrides()});
-  std::vector<T> row(reduced.getRowLength());
+  bool isUnsigned = x.getFormat().isUnsigned();
   int64_t place = 0;
+  auto finish = [&](MutableArrayRef<T> values) {
+    if (kind == tx::ReduceKind::mean)
+      for (T &value : values)
+        value = value / static_cast<T>(count);
+    result.write<T>(place, 1, values);
+    place += static_cast<int64_t>(values.size());
+  };
+  // What lies dense is read dense: along the kept elements, else along those
+  // of one result. Either way a result's elements come in the same order.
+  std::vector<T> row(reduced.getRowLength());
   auto reduceOne = [&](int64_t first) {
     T value = getNeutral<T>(kind, x.getFormat());
     reduced.forEachRow([&](ArrayRef<int64_t> places) {
       x.read<T>(first + places[0], reduced.getRowStep(0), row);
       for (T element : row)
-        value = combine(kind, x.getFormat().isUnsigned(), value, element);
+        value = combine(kind, isUnsigned, value, element);
     });
-    if (kind == tx::ReduceKind::mean)
-      value = value / static_cast<T>(count);
-    result.write<T>(place++, 1, value);
+    finish(value);
   };
+  constexpr int64_t pieceSize = 1024;
+  std::vector<T> piece(pieceSize), pieceValues(pieceSize);
+  auto reducePiece = [&](int64_t first, int64_t size) {
+    auto elements = MutableArrayRef(piece).take_front(size);
+    auto values = MutableArrayRef(pieceValues).take_front(size);
+    llvm::fill(values, getNeutral<T>(kind, x.getFormat()));
+    reduced.forEachRow([&](ArrayRef<int64_t> places) {
+      for (int64_t r = 0; r < reduced.getRowLength(); ++r) {
+        x.read<T>(first + places[0] + r * reduced.getRowStep(0), 1, elements);
+        for (auto [value, element] : llvm::zip_equal(values, elements))
+          value = combine(kind, isUnsigned, value, element);
+      }
+    });
+    finish(values);
+  };
+  int64_t length = kept.getRowLength();
   kept.forEachRow([&](ArrayRef<int64_t> places) {
-    for (int64_t i = 0; i < kept.getRowLength(); ++i)
-      reduceOne(places[0] + i * kept.getRowStep(0));
+    if (kept.getRowStep(0) == 1)
+      for (int64_t i = 0; i < length; i += pieceSize)
+        reducePiece(places[0] + i, std::min(pieceSize, length - i));
+    else
+      for (int64_t i = 0; i < length; ++i)
+        reduceOne(places[0] + i * kept.getRowStep(0));
   });
 }
 

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "test/unit/reference/ReferenceTesting.h"
 
 using namespace mlir;
@@ -117,6 +118,36 @@ TEST_F(HostTensorTest, ReadsRowsWithAStep) {
   std::vector<int64_t> truncated(2);
   y.read<int64_t>(0, 1, truncated);
   EXPECT_THAT(truncated, ::testing::ElementsAre(-2, 7));
+}
+
+/// Rows are written by loops of their own.
+TEST_F(HostTensorTest, RowsAreStoredAsSingleNumbers) {
+  std::vector<double> values(std::begin(kHard), std::end(kHard));
+  // Each bfloat16, and what lies just beside and on the tie above it: a double
+  // that is no float is rounded once.
+  for (uint32_t code = 0; code < 0x10000; code += 7) {
+    double here = llvm::bit_cast<float>(code << 16);
+    double tie = llvm::bit_cast<float>(code << 16 | 0x8000);
+    llvm::append_values(values, here, tie, tie * (1 + 0x1p-40),
+                        tie * (1 - 0x1p-40));
+  }
+  // The limits of integers, and a little more and less.
+  for (int power : {7, 8, 15, 16, 31, 32, 63, 64})
+    for (double offset : {-1.0, -0.5, 0.0, 0.5, 1.0})
+      llvm::append_values(values, std::ldexp(1.0, power) + offset,
+                          -std::ldexp(1.0, power) + offset);
+  for (StringRef type : {"f64", "f32", "f16", "bf16", "f8E4M3FN", "i64", "ui64",
+                         "i32", "ui32", "i16", "ui16", "i8", "ui8", "i1"}) {
+    SCOPED_TRACE(type.str());
+    auto size = static_cast<int64_t>(values.size());
+    Type elementType = parseType(type, &context);
+    HostTensor rows = llvm::cantFail(HostTensor::allocate(elementType, size));
+    HostTensor single = llvm::cantFail(HostTensor::allocate(elementType, size));
+    rows.write<double>(0, 1, values);
+    for (int64_t i = 0; i < size; ++i)
+      single.setDouble(i, values[i]);
+    EXPECT_EQ(rows.getBytes(), single.getBytes());
+  }
 }
 
 TEST_F(HostTensorTest, WritingACopyLeavesTheOriginal) {
