@@ -6,6 +6,7 @@
 #include "compiler/codegen/GemmAsRows.h"
 #include "compiler/codegen/Lanes.h"
 #include "compiler/codegen/NestGenerator.h"
+#include "compiler/codegen/x86/DotType.h"
 #include "compiler/codegen/x86/Gemm.h"
 
 using namespace mlir;
@@ -44,7 +45,7 @@ static bool hasBlockedTypes(GemmOp op) {
   Type rhs = getScalarType(op.getRhs().getType());
   return getScalarType(op.getLhs().getType()).isF32() &&
          (rhs.isF32() ||
-          (isStored(op) && (op.getPrecision() || rhs.isInteger(8))));
+          (isStored(op) && (op.getPrecision() || x86::becomesF32(rhs))));
 }
 
 /// Operands whose elements are found by strides.
@@ -221,6 +222,9 @@ LogicalResult GemmEmitter::emit() {
   spec.bIsPacked = isStored(op);
   if (spec.bIsPacked && failed(checkLayout(op, spec.schedule)))
     return failure();
+  Type rhs = getScalarType(op.getRhs().getType());
+  if (spec.schedule.type == DotType::f32 && x86::becomesF32(rhs))
+    spec.narrowB = rhs;
   if (spec.bIsPacked)
     // One matrix for all batches.
     spec.b = {

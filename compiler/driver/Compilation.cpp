@@ -238,6 +238,8 @@ Outcome Compilation::buildPhases() {
     if (options.precision)
       manager.addPass(
           createReducePrecisionPass(*options.precision, &nearMisses));
+    else
+      manager.addPass(createKeepPrecisionPass(&nearMisses));
     manager.addPass(createChooseLayoutsPass());
   });
 }

@@ -27,7 +27,8 @@ static func::FuncOp getRecipe(StoredOp stored) {
 /// are not f32 become it when they are read.
 static bool hasPanelsOfNumbers(GemmOp gemm, Type element) {
   return getElementTypeOrSelf(gemm.getLhs().getType()).isF32() &&
-         (element.isF32() || element.isSignlessInteger(8));
+         (element.isF32() || element.isSignlessInteger(8) || element.isF16() ||
+          element.isBF16());
 }
 
 /// The panels that `gemm`'s right operand should be stored in, or null. Words

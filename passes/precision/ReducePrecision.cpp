@@ -176,14 +176,18 @@ static Value widen(OpBuilder &b, Location loc, Value tensor) {
   return widened.getResult(0);
 }
 
+static void widenLeft(GemmOp gemm) {
+  if (getElementTypeOrSelf(gemm.getLhs().getType()).isF32())
+    return;
+  OpBuilder before(gemm);
+  gemm.getLhsMutable().assign(widen(before, gemm.getLoc(), gemm.getLhs()));
+}
+
 static void reduceGemm(GemmOp gemm, Precision precision) {
   auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
   OpBuilder b(stored);
   gemm.setPrecision(precision);
-  if (!getElementTypeOrSelf(gemm.getLhs().getType()).isF32()) {
-    OpBuilder before(gemm);
-    gemm.getLhsMutable().assign(widen(before, gemm.getLoc(), gemm.getLhs()));
-  }
+  widenLeft(gemm);
   if (precision == Precision::bf16) {
     gemm.getRhsMutable().assign(getRounded(b, stored));
   } else if (hasBytes(stored)) {
@@ -220,6 +224,14 @@ static void loosenFunctions(func::FuncOp function) {
       });
 }
 
+/// Conversions of left factors join what makes these, once the reshapes between
+/// are gone.
+static void fuseConversions(func::FuncOp function) {
+  IRRewriter rewriter(function.getContext());
+  (void)runRegionDCE(rewriter, function->getRegions());
+  (void)fusePhases(function);
+}
+
 void txc::reducePrecision(func::FuncOp function, Precision precision,
                           Report *report) {
   // Scores of 8 bits would not do: a softmax magnifies differences.
@@ -234,12 +246,31 @@ void txc::reducePrecision(func::FuncOp function, Precision precision,
     else if (report)
       report->add(gemm.getLoc(), "reduced precision", obstacle);
   }
-  // Conversions of left factors join what makes these, once the reshapes
-  // between are gone.
-  IRRewriter rewriter(function.getContext());
-  (void)runRegionDCE(rewriter, function->getRegions());
-  (void)fusePhases(function);
+  fuseConversions(function);
   loosenFunctions(function);
+}
+
+void txc::keepPrecision(func::FuncOp function, Report *report) {
+  bool hasChanged = false;
+  for (auto gemm :
+       llvm::to_vector(function.getBody().front().getOps<GemmOp>())) {
+    Type left = getElementTypeOrSelf(gemm.getLhs().getType());
+    Type right = getElementTypeOrSelf(gemm.getRhs().getType());
+    if (left != right || !(left.isF16() || left.isBF16()))
+      continue;
+    StringRef obstacle = findObstacle(gemm);
+    if (!obstacle.empty()) {
+      if (report)
+        report->add(gemm.getLoc(), "blocked product", obstacle);
+      continue;
+    }
+    widenLeft(gemm);
+    if (left.isBF16())
+      gemm.setPrecision(Precision::bf16);
+    hasChanged = true;
+  }
+  if (hasChanged)
+    fuseConversions(function);
 }
 
 //===----------------------------------------------------------------------===//
@@ -274,7 +305,32 @@ struct ReducePrecisionPass
                        clEnumValN(Precision::int8, "int8", ""))};
   Report *report = nullptr;
 };
+
+struct KeepPrecisionPass
+    : PassWrapper<KeepPrecisionPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(KeepPrecisionPass)
+  explicit KeepPrecisionPass(Report *report) : report(report) {}
+
+  StringRef getArgument() const override { return "txc-keep-precision"; }
+  StringRef getDescription() const override {
+    return "Multiply f16 and bf16 by weights as blocked kernels do";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect>();
+  }
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function.isPublic())
+        keepPrecision(function, report);
+  }
+
+  Report *report;
+};
 } // namespace
+
+std::unique_ptr<Pass> txc::createKeepPrecisionPass(Report *report) {
+  return std::make_unique<KeepPrecisionPass>(report);
+}
 
 std::unique_ptr<Pass> txc::createReducePrecisionPass(Precision precision,
                                                      Report *report) {

@@ -45,6 +45,14 @@ inline constexpr llvm::StringLiteral notAWeight = "neither operand is a weight";
 void reducePrecision(mlir::func::FuncOp function, kernel::Precision precision,
                      Report *report = nullptr);
 
+/// For models that are narrow already, when no other precision is asked for:
+/// gemms of f16 or bf16 by a stored matrix of the same type get the form in
+/// which blocked kernels compute the same. bf16 factors are precision bf16; f16
+/// weights stay what they are beside a left factor that is converted to f32.
+/// Both are exact: products of 11 bits fit f32, which the sums have anyway.
+/// `report` as above.
+void keepPrecision(mlir::func::FuncOp function, Report *report = nullptr);
+
 /// `txc-reduce-precision`: reducePrecision on every public function. Comes
 /// after fusion, which doesn't look at precisions, and before layouts are
 /// chosen.
@@ -53,6 +61,10 @@ createReducePrecisionPass(kernel::Precision precision,
                           Report *report = nullptr);
 /// The same with the pass's option `precision`, for txc-opt.
 std::unique_ptr<mlir::Pass> createReducePrecisionPass();
+
+/// `txc-keep-precision`: keepPrecision on every public function, in the place
+/// of the pass above.
+std::unique_ptr<mlir::Pass> createKeepPrecisionPass(Report *report = nullptr);
 
 } // namespace txc
 

@@ -35,6 +35,7 @@ int main(int argc, char **argv) {
   mlir::registerPass(txc::createChooseLayoutsPass);
   mlir::registerPass([] { return txc::createFusePass(); });
   mlir::registerPass([] { return txc::createReducePrecisionPass(); });
+  mlir::registerPass([] { return txc::createKeepPrecisionPass(); });
   mlir::registerPass(txc::createTapChannelsPass);
   mlir::registerPass([] { return txc::createSmoothChannelsPass(); });
   mlir::registerPass([] { return txc::ptx::createGemmToWarpPass(); });

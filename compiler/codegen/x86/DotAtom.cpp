@@ -23,8 +23,8 @@ DotAtom::DotAtom(MLIRContext *context, DotType type, const VectorTarget &target,
   wordType = type == DotType::f32 ? f32 : i32;
   rightWordType = right ? right : wordType;
   assert((rightWordType == wordType ||
-          (type == DotType::f32 && rightWordType.isInteger(8))) &&
-         "only bytes become f32");
+          (type == DotType::f32 && becomesF32(rightWordType))) &&
+         "the right operand has other numbers");
   accumulatorType =
       VectorType::get(target.lanes(32), type == DotType::i8 ? i32 : f32);
 }
@@ -58,13 +58,21 @@ Value DotAtom::broadcast(CodeBuilder &code, Value pointer) const {
 }
 
 Value DotAtom::loadLanes(CodeBuilder &code, Value pointer, Value mask) const {
-  auto type = VectorType::get(lanes(), rightWordType);
+  OpBuilder &b = code.builder;
+  bool isNarrowFloat = rightWordType.isF16() || rightWordType.isBF16();
+  // As integers: not every target has vectors of narrow floats.
+  auto type = VectorType::get(lanes(), isNarrowFloat ? Type(b.getI16Type())
+                                                     : rightWordType);
   Value words =
       mask ? code.maskedLoad(type, pointer, mask) : code.load(type, pointer);
   if (rightWordType == wordType)
     return words;
   auto floats = VectorType::get(lanes(), wordType);
-  return arith::SIToFPOp::create(code.builder, code.loc, floats, words);
+  if (!isNarrowFloat)
+    return arith::SIToFPOp::create(b, code.loc, floats, words);
+  words = arith::BitcastOp::create(
+      b, code.loc, VectorType::get(lanes(), rightWordType), words);
+  return arith::ExtFOp::create(b, code.loc, floats, words);
 }
 
 std::string DotAtom::name() const {

@@ -38,7 +38,7 @@ struct Quantization {
 class DotAtom {
 public:
   /// \p right is the right operand's type in memory if its numbers become f32
-  /// as they are loaded: an f32 atom may have i8 there.
+  /// as they are loaded, which an f32 atom does to what becomesF32().
   DotAtom(mlir::MLIRContext *context, DotType type, const VectorTarget &target,
           mlir::Type right = nullptr);
   /// For f32; fails with a diagnostic at \p loc for another \p element.

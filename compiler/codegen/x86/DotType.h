@@ -14,6 +14,7 @@
 #define TXC_COMPILER_CODEGEN_X86_DOTTYPE_H
 
 #include "compiler/targets/VectorTarget.h"
+#include "mlir/IR/Types.h"
 
 namespace txc::x86 {
 
@@ -34,6 +35,11 @@ constexpr bool hasDotInstruction(DotType type, const VectorTarget &target) {
   return type == DotType::f32    ? true
          : type == DotType::bf16 ? target.hasBf16Dot
                                  : target.hasInt8Dot;
+}
+
+/// Whether a right operand of these numbers can be multiplied by f32.
+inline bool becomesF32(mlir::Type right) {
+  return right.isSignlessInteger(8) || right.isF16() || right.isBF16();
 }
 
 /// Neighbours along k that are packed as f32, then converted while they are in

@@ -216,19 +216,17 @@ LogicalResult txc::x86::emitGemmTasks(OpBuilder &builder, Location loc,
   if (hasBytes && (type != DotType::i8 || !elementOf(spec.a).isInteger(8)))
     return emitError(loc) << "x86 gemm multiplies bytes by i8, not "
                           << elementOf(spec.a) << " in " << getName(type);
-  Type right = elementOf(spec.b);
-  bool isNarrow = spec.bIsPacked && type == DotType::f32 && right.isInteger(8);
-  if (!hasBytes && (elementOf(spec.a) != f32 ||
-                    (type == DotType::f32 && right != f32 && !isNarrow)))
+  bool isFloat = type == DotType::f32 && !spec.narrowB;
+  if (!hasBytes &&
+      (elementOf(spec.a) != f32 || (isFloat && elementOf(spec.b) != f32)))
     return emitError(loc) << "x86 gemm multiplies operands of type f32, not "
                           << elementOf(spec.a) << " by " << elementOf(spec.b)
                           << "; convert them to f32";
-  if (type != DotType::f32 && !spec.bIsPacked)
-    return emitError(loc) << "x86 gemm converts its left operand only for "
-                             "packed weights";
+  if (!isFloat && !spec.bIsPacked)
+    return emitError(loc) << "x86 gemm multiplies other types than f32 only "
+                             "by packed weights";
   CodeBuilder code(builder, loc, spec.target);
-  DotAtom atom(builder.getContext(), type, spec.target,
-               isNarrow ? right : Type());
+  DotAtom atom(builder.getContext(), type, spec.target, spec.narrowB);
   GemmEmitter(code, atom, spec, scratch).emitTasks(taskBegin, taskEnd);
   return success();
 }

@@ -16,7 +16,7 @@
 /// A is f32 in memory. With a type other than f32 its rows are converted while
 /// they are packed: rounded to bf16, or quantized to i8 row by row, as
 /// kernel.gemm says for its precisions. Or A is bytes, which are multiplied as
-/// they are. Packed weights of an f32 schedule may be i8.
+/// they are. Packed weights of an f32 schedule may be i8, f16 or bf16.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -66,6 +66,9 @@ struct GemmSpec {
   GemmStore store;
   /// Bytes only with a schedule for i8.
   LeftNumbers leftNumbers = LeftNumbers::Floats;
+  /// What the numbers of packed weights are if an f32 schedule has to convert
+  /// them (becomesF32()); the buffer may call f16 and bf16 integers. Null: f32.
+  mlir::Type narrowB = nullptr;
 };
 
 /// The number of tasks: batch · blocks of rows (see GemmSchedule::MC) ·

@@ -130,9 +130,13 @@ TEST_P(GemmPhaseTest, WidenedWeights) {
   std::vector<Symbols> cases;
   for (int64_t m : {0, 1, 3, 13, 40})
     cases.push_back({{"M", m}});
-  expectDefinition(getProduct("!pack.tensor<20x33xi8, #pack.panels<16>>"),
-                   cases);
-  expectDefinition(getProduct("tensor<20x33xi8>"), cases);
+  for (const char *element : {"i8", "f16", "bf16"}) {
+    std::string shape = std::string("<20x33x") + element;
+    expectDefinition(
+        getProduct(("!pack.tensor" + shape + ", #pack.panels<16>>").c_str()),
+        cases);
+    expectDefinition(getProduct(("tensor" + shape + ">").c_str()), cases);
+  }
 }
 
 TEST_P(GemmPhaseTest, OtherTypes) {

@@ -247,10 +247,13 @@ RandomPhase txc::test::drawGemm(Draw &draw) {
   if (kind == Dense) {
     text.addView(drawView(draw, rhs, element, ViewKind::Input));
   } else {
-    const char *format = kind == Panels ? "f32, #pack.panels<16>"
-                         : kind == Bf16
-                             ? "bf16, #pack.panels<16, depth 2>"
-                             : "i8, #pack.panels<16, depth 4, shift 1>";
+    const char *format =
+        kind == Panels ? draw.pick<const char *>(
+                             {"f32, #pack.panels<16>", "f32, #pack.panels<16>",
+                              "f16, #pack.panels<16>", "bf16, #pack.panels<16>",
+                              "i8, #pack.panels<16>"})
+        : kind == Bf16 ? "bf16, #pack.panels<16, depth 2>"
+                       : "i8, #pack.panels<16, depth 4, shift 1>";
     text.addView(
         {formatv("!pack.tensor<{0}x{1}x{2}>", k.size, n.size, format).str(),
          "(k, n)"});
