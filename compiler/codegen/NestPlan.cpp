@@ -63,17 +63,32 @@ static SmallVector<NestLoop> collapse(kernel::NestInterface op, unsigned begin,
   return loops;
 }
 
-/// What lanes along the loop cost at each point, in rough units of a contiguous
+/// How often an access happens for each row: what is the same for a whole row
+/// is loaded or stored once. Beyond some points more make no difference.
+static int64_t getRepeats(const LinearAccess &access, ArrayRef<NestLoop> row) {
+  constexpr int64_t most = 32;
+  int64_t repeats = 1;
+  bool changes = row.empty();
+  for (const NestLoop &loop : row) {
+    changes |= access.dependsOn(loop.dim);
+    repeats = std::min(most, repeats * loop.size.getConstant().value_or(most));
+  }
+  return changes ? repeats : 1;
+}
+
+/// What lanes along the loop cost for each row, in rough units of a contiguous
 /// vector access; an access of separate elements is ten times dearer, a store
 /// of those twenty.
-static int64_t getLaneCost(const NestLoop &loop,
+static int64_t getLaneCost(const NestLoop &loop, ArrayRef<NestLoop> row,
                            ArrayRef<LinearAccess> accesses, size_t numInputs) {
   int64_t cost = 0;
   for (auto [i, access] : llvm::enumerate(accesses)) {
     if (!access.dependsOn(loop.dim))
       continue;
     bool isContiguous = access.getConstantStride(loop.dim) == 1;
-    cost += isContiguous ? 1 : i < numInputs ? 10 : 20;
+    cost += getRepeats(access, row) * (isContiguous    ? 1
+                                       : i < numInputs ? 10
+                                                       : 20);
   }
   // Vectors that are mostly empty.
   if (std::optional<int64_t> size = loop.size.getConstant(); size && *size < 8)
@@ -115,7 +130,7 @@ static LaneChoice chooseLanes(kernel::NestInterface op,
   for (bool inRow : {true, false}) {
     ArrayRef<NestLoop> loops = inRow ? row : parallel;
     for (size_t i = loops.size(); i-- > 0;) {
-      int64_t cost = getLaneCost(loops[i], accesses, numInputs) +
+      int64_t cost = getLaneCost(loops[i], row, accesses, numInputs) +
                      getTableCost(op, loops[i].dim);
       if (cost < best.cost)
         best = {cost, i, inRow};

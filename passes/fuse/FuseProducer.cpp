@@ -53,8 +53,54 @@ static std::optional<SmallVector<AffineExpr>> invertResultMap(MapOp op) {
   return dims;
 }
 
+/// The terms `factor * dim` that `expr` is the sum of; false if it is no such
+/// sum.
+static bool collectTerms(AffineExpr expr,
+                         SmallVectorImpl<std::pair<int64_t, unsigned>> &terms) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    terms.emplace_back(1, dim.getPosition());
+    return true;
+  }
+  if (isa<AffineConstantExpr>(expr))
+    return true;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return false;
+  if (expr.getKind() == AffineExprKind::Add)
+    return collectTerms(binary.getLHS(), terms) &&
+           collectTerms(binary.getRHS(), terms);
+  auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+  auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (expr.getKind() != AffineExprKind::Mul || !dim || !factor)
+    return false;
+  terms.emplace_back(factor.getValue(), dim.getPosition());
+  return true;
+}
+
+/// Whether `expr` is known to have one value at several points, as the place in
+/// a sliding window has, place + tap.
+static bool overlaps(NestInterface consumer, AffineExpr expr) {
+  SmallVector<std::pair<int64_t, unsigned>> terms;
+  if (!collectTerms(expr, terms))
+    return false;
+  llvm::sort(terms);
+  int64_t reach = 0;
+  for (auto [factor, dim] : terms) {
+    if (factor <= reach)
+      return true;
+    std::optional<int64_t> size = consumer.getSize(dim).getConstant();
+    if (!size)
+      return false;
+    reach += factor * (*size - 1);
+  }
+  return false;
+}
+
 /// Whether every point of the consumer reads another element.
 static bool readsEachElementOnce(NestInterface consumer, AffineMap map) {
+  if (llvm::any_of(map.getResults(),
+                   [&](AffineExpr expr) { return overlaps(consumer, expr); }))
+    return false;
   for (unsigned d = 0; d < map.getNumDims(); ++d)
     if (!map.isFunctionOfDim(d) && !consumer.getSize(d).isConstant(1))
       return false;

@@ -61,6 +61,24 @@ static AffineMap getOperandMap(RankedTensorType type, unsigned batchRank,
   return AffineMap::get(batchRank + 3, 0, exprs, context);
 }
 
+Value txc::buildGemm(OpBuilder &b, Location loc, RankedTensorType type,
+                     Value lhs, Value rhs, ArrayRef<SymExprAttr> sizes,
+                     const MappedOperands &operands) {
+  auto gemm = kernel::GemmOp::create(
+      b, loc, TypeRange{type}, lhs, rhs, ValueRange(),
+      b.getArrayAttr(SmallVector<Attribute>(sizes.begin(), sizes.end())),
+      operands.getSymbols(), operands.getMaps(), kernel::PrecisionAttr());
+  OpBuilder::InsertionGuard guard(b);
+  Block *body = b.createBlock(&gemm.getBody());
+  Value element =
+      body->addArgument(getAccumulatorType(getScalarType(lhs)), loc);
+  Type scalar = getScalarType(gemm.getResult(0));
+  if (element.getType() != scalar)
+    element = arith::TruncFOp::create(b, loc, scalar, element);
+  kernel::YieldOp::create(b, loc, element);
+  return gemm.getResult(0);
+}
+
 LoweredValues txc::lowerMatmul(OpBuilder &b, Operation *op) {
   auto matmul = dyn_cast<MatmulOp>(op);
   if (!matmul)
@@ -92,18 +110,6 @@ LoweredValues txc::lowerMatmul(OpBuilder &b, Operation *op) {
   AffineMap result = AffineMap::getMultiDimIdentityMap(sizes.size(), context)
                          .getMajorSubMap(batchRank + 2);
   operands.addDirect(result);
-  auto gemm = kernel::GemmOp::create(
-      b, op->getLoc(), TypeRange{type}, lhs, rhs, ValueRange(),
-      b.getArrayAttr(SmallVector<Attribute>(sizes.begin(), sizes.end())),
-      operands.getSymbols(), operands.getMaps(), kernel::PrecisionAttr());
-
-  OpBuilder::InsertionGuard guard(b);
-  Block *body = b.createBlock(&gemm.getBody());
-  Type scalar = getScalarType(matmul.getLhs());
-  Type resultScalar = getScalarType(matmul.getResult());
-  Value element = body->addArgument(getAccumulatorType(scalar), op->getLoc());
-  if (element.getType() != resultScalar)
-    element = arith::TruncFOp::create(b, op->getLoc(), resultScalar, element);
-  kernel::YieldOp::create(b, op->getLoc(), element);
-  return SmallVector<Value>(gemm.getResults());
+  return SmallVector<Value>{
+      buildGemm(b, op->getLoc(), type, lhs, rhs, sizes, operands)};
 }

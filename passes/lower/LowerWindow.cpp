@@ -2,11 +2,9 @@
 // Part of txc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "passes/layout/ExtendRecipe.h"
-#include "passes/lower/Lowerings.h"
-#include "passes/lower/NestBuilder.h"
+#include "passes/lower/PaddedWindow.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -20,55 +18,25 @@ static SymExprAttr constantExpr(OpBuilder &b, int64_t value) {
   return getConstantExpr(b.getContext(), value);
 }
 
-namespace {
-/// An element of x at a place of a sliding window, and whether it lies inside
-/// (null if it always does).
-struct WindowElement {
-  Value value, isInside;
-};
-} // namespace
-
 /// x[row, channel, p * stride + k * dilation - low]: `p` and `k` are iteration
 /// dims that begin at `firstPlace` and `firstTap`.
 template <typename WindowOp>
-static WindowElement fetchWindow(const Body &body, unsigned table, WindowOp op,
+static PaddedElement fetchWindow(const Body &body, unsigned table, WindowOp op,
                                  Value row, Value channel, unsigned firstPlace,
                                  unsigned firstTap) {
-  OpBuilder &b = body.b;
-  Location loc = body.loc;
-  SmallVector<Value> indices = {row, channel};
-  SmallVector<SymExprAttr> dims = getDims(op.getX().getType());
-  Value isInside;
+  SmallVector<PaddedPlace> places;
   for (unsigned i = 0; i < op.getStrides().size(); ++i) {
-    Value place = arith::MulIOp::create(b, loc, body.index(firstPlace + i),
-                                        body.constantIndex(op.getStrides()[i]));
-    Value tap = arith::MulIOp::create(b, loc, body.index(firstTap + i),
-                                      body.constantIndex(op.getDilations()[i]));
-    Value index = arith::AddIOp::create(b, loc, place, tap);
-    index = arith::SubIOp::create(b, loc, index,
-                                  body.constantIndex(op.getLow()[i]));
     bool mayLeave = op.getLow()[i] != 0 || op.getHigh()[i] != 0;
     if constexpr (std::is_same_v<WindowOp, PoolOp>)
       mayLeave |= op.getCeil();
-    if (mayLeave) {
-      Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                           index, body.size(dims[i + 2]));
-      index =
-          arith::SelectOp::create(b, loc, inside, index, body.constantIndex(0));
-      isInside = isInside
-                     ? Value(arith::AndIOp::create(b, loc, isInside, inside))
-                     : inside;
-    }
-    indices.push_back(index);
+    places.push_back(
+        {getWindowPlace(body, body.index(firstPlace + i), op.getStrides()[i],
+                        body.index(firstTap + i), op.getDilations()[i],
+                        op.getLow()[i]),
+         mayLeave});
   }
-  return {body.fetch(table, indices), isInside};
-}
-
-static Value selectOr(const Body &body, WindowElement element, Value other) {
-  if (!element.isInside)
-    return element.value;
-  return arith::SelectOp::create(body.b, body.loc, element.isInside,
-                                 element.value, other);
+  return fetchPadded(body, table, getDims(op.getX().getType()), row, channel,
+                     places);
 }
 
 //===----------------------------------------------------------------------===//
@@ -87,8 +55,9 @@ bool txc::readsChannelsLast(Operation *op) {
   // Fewer make runs that are shorter than those along the last spatial dim.
   constexpr int64_t kLeastChannels = 8;
   auto conv = dyn_cast<ConvOp>(op);
-  return conv && conv.getGroups() == 1 &&
-         conv.getW().getType().getDimSize(1) >= kLeastChannels;
+  return conv && conv.getW().getType().getDimSize(1) *
+                         static_cast<int64_t>(conv.getGroups()) >=
+                     kLeastChannels;
 }
 
 /// The windows of x as rows ("im2col"): [N, places…, taps…, C] if channels are
@@ -109,7 +78,7 @@ static Value buildWindowRows(OpBuilder &b, ConvOp op) {
   nest.addResult(getTensorType(sizes, x.getElementType()));
   return nest
       .build([&](const Body &body) {
-        WindowElement element = fetchWindow(body, table, op, body.index(0),
+        PaddedElement element = fetchWindow(body, table, op, body.index(0),
                                             body.index(channel), 1, firstTap);
         Value zero = body.constant(element.value.getType(), 0);
         return SmallVector<Value>{selectOr(body, element, zero)};
@@ -168,21 +137,8 @@ static LoweredValues lowerConvAsMatmul(OpBuilder &b, ConvOp op) {
       invertPermutationVector(getChannelsLast(type.getRank())))};
 }
 
-/// Half precision is summed in f32.
-static Value widen(const Body &body, Value x) {
-  if (cast<FloatType>(x.getType()).getWidth() >= 32)
-    return x;
-  return arith::ExtFOp::create(body.b, body.loc, body.b.getF32Type(), x);
-}
-
-static Value narrowTo(const Body &body, Type type, Value x) {
-  if (x.getType() == type)
-    return x;
-  return arith::TruncFOp::create(body.b, body.loc, type, x);
-}
-
 /// Grouped: each output element sums over the taps of its group's channels.
-static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
+static LoweredValues lowerConvAsNest(OpBuilder &b, ConvOp op) {
   RankedTensorType w = op.getW().getType();
   SmallVector<SymExprAttr> sizes = getDims(op.getType());
   unsigned rank = sizes.size(), spatial = rank - 2;
@@ -204,7 +160,7 @@ static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
         arith::MulIOp::create(body.b, body.loc, group, body.size(getDim(w, 1)));
     channel =
         arith::AddIOp::create(body.b, body.loc, channel, body.index(rank));
-    WindowElement element =
+    PaddedElement element =
         fetchWindow(body, table, op, body.index(0), channel, 2, rank + 1);
     Value zero = body.constant(element.value.getType(), 0);
     Value x = selectOr(body, element, zero);
@@ -217,8 +173,12 @@ static LoweredValues lowerGroupedConv(OpBuilder &b, ConvOp op) {
 }
 
 static LoweredValues lowerConv(OpBuilder &b, ConvOp op) {
-  return op.getGroups() == 1 ? lowerConvAsMatmul(b, op)
-                             : lowerGroupedConv(b, op);
+  if (op.getGroups() == 1)
+    return lowerConvAsMatmul(b, op);
+  LoweredValues lowered = lowerGroupedConv(b, op);
+  if (failed(lowered) || !lowered->empty())
+    return lowered;
+  return lowerConvAsNest(b, op);
 }
 
 namespace {
@@ -423,7 +383,7 @@ static LoweredValues lowerPool(OpBuilder &b, PoolOp op) {
   Operation *rows = nest.build([&](const Body &body) {
     OpBuilder &builder = body.b;
     Location loc = body.loc;
-    WindowElement element =
+    PaddedElement element =
         fetchWindow(body, table, op, body.index(0), body.index(1), 2, rank);
     Type scalar = element.value.getType();
     if (op.getKind() == PoolKind::max) {

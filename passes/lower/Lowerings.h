@@ -16,6 +16,8 @@
 
 namespace txc {
 
+class MappedOperands;
+
 using LoweredValues = llvm::FailureOr<llvm::SmallVector<mlir::Value>>;
 
 /// tx.add, tx.exp, tx.cast, …: a kernel.map.
@@ -29,6 +31,12 @@ LoweredValues lowerIndexing(mlir::OpBuilder &b, mlir::Operation *op);
 LoweredValues lowerReduction(mlir::OpBuilder &b, mlir::Operation *op);
 /// tx.matmul: a kernel.gemm.
 LoweredValues lowerMatmul(mlir::OpBuilder &b, mlir::Operation *op);
+/// A gemm over `sizes` of operands that were added to `operands`, then the
+/// result; its sums are converted to the elements of `type`.
+mlir::Value buildGemm(mlir::OpBuilder &b, mlir::Location loc,
+                      mlir::RankedTensorType type, mlir::Value lhs,
+                      mlir::Value rhs, llvm::ArrayRef<tx::SymExprAttr> sizes,
+                      const MappedOperands &operands);
 /// tx.conv, tx.conv_transpose, tx.pool.
 LoweredValues lowerWindow(mlir::OpBuilder &b, mlir::Operation *op);
 /// The permutation that moves the channels, dim 1, behind the spatial dims.

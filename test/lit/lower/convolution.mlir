@@ -48,13 +48,62 @@ func.func @few_channels(%x: tensor<1x3x22xf32>, %w: tensor<16x3x5xf32>) -> tenso
 
 // -----
 
-// Half precision is summed in f32.
+// With groups: a product a group. Windows overlap in a copy of the input, with
+// its padding: window p begins at element p * stride * channels. Half precision
+// is summed in f32.
+// CHECK-DAG:   #[[WINDOW:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2 * 4 + d4)>
+// CHECK-DAG:   #[[FILTER:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (d1, d4, d3)>
+// CHECK-DAG:   #[[RESULT:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (d0, d2, d1 * 3 + d3)>
 // CHECK-LABEL: @grouped
+// CHECK:         %[[PADDED:.*]] = kernel.map [#tx.expr<1>, #tx.expr<2>, #tx.expr<24>, #tx.expr<2>] tables
+// CHECK-DAG:     %[[ROWS:.*]] = tx.reshape %[[PADDED]] : tensor<1x2x24x2xf32> to tensor<1x2x48xf32>
+// CHECK-DAG:     %[[FILTERS:.*]] = kernel.stored @filters_groups : tensor<2x10x3xf32>
+// CHECK:         kernel.gemm [#tx.expr<1>, #tx.expr<2>, #tx.expr<10>, #tx.expr<3>, #tx.expr<10>](%[[ROWS]] : {{.*}}, %[[FILTERS]] : {{.*}}) maps [#[[WINDOW]], #[[FILTER]], #[[RESULT]]] -> tensor<1x10x6xf16>
+// CHECK:           arith.truncf %{{.*}} : f32 to f16
+func.func @grouped(%x: tensor<1x4x22xf16>) -> tensor<1x6x10xf16> {
+  %w = kernel.stored @filters : tensor<6x2x5xf16>
+  %y = tx.conv %x, %w strides [2] low [1] high [1] dilations [1] groups 2 : tensor<1x4x22xf16>, tensor<6x2x5xf16>
+  return %y : tensor<1x6x10xf16>
+}
+func.func private @filters() -> tensor<6x2x5xf16> {
+  %w = tx.weight "w" : tensor<6x2x5xf16>
+  return %w : tensor<6x2x5xf16>
+}
+
+// -----
+
+// Only along the last dim do windows overlap; taps of the others are copied.
+// CHECK-LABEL: @grouped_2d
+// CHECK:         %[[ROWS:.*]] = kernel.map [#tx.expr<1>, #tx.expr<2>, #tx.expr<6>, #tx.expr<9>, #tx.expr<3>, #tx.expr<4>] tables
+// CHECK:         kernel.gemm [#tx.expr<1>, #tx.expr<2>, #tx.expr<6>, #tx.expr<5>, #tx.expr<3>, #tx.expr<60>]
+func.func @grouped_2d(%x: tensor<1x8x8x9xf32>, %w: tensor<6x4x3x5xf32>) -> tensor<1x6x6x5xf32> {
+  %y = tx.conv %x, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 2 : tensor<1x8x8x9xf32>, tensor<6x4x3x5xf32>
+  return %y : tensor<1x6x6x5xf32>
+}
+
+// -----
+
+// A channel a group: neighbouring channels are multiplied side by side, also
+// where taps are dilated.
+// CHECK-DAG:   #[[PLACE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1 + d3 * 2, d2)>
+// CHECK-DAG:   #[[TAP:.*]] = affine_map<(d0, d1, d2, d3) -> (d2, d3)>
+// CHECK-LABEL: @depthwise
+// CHECK:         %[[PADDED:.*]] = kernel.map [#tx.expr<1>, #tx.expr<24>, #tx.expr<32>] tables
+// CHECK:         kernel.rows [#tx.expr<1>, #tx.expr<20>, #tx.expr<32>, #tx.expr<3>] row 1 ins(%[[PADDED]], {{.*}}) maps [#[[PLACE]], #[[TAP]],
+// CHECK:           %[[PRODUCT:.*]] = arith.mulf
+// CHECK:           kernel.reduce sum %[[PRODUCT]]
+func.func @depthwise(%x: tensor<1x32x20xf32>, %w: tensor<32x1x3xf32>) -> tensor<1x32x20xf32> {
+  %y = tx.conv %x, %w strides [1] low [2] high [2] dilations [2] groups 32 : tensor<1x32x20xf32>, tensor<32x1x3xf32>
+  return %y : tensor<1x32x20xf32>
+}
+
+// -----
+
+// Dilated taps of several channels have no window that is contiguous.
+// CHECK-LABEL: @dilated
 // CHECK:         kernel.rows
-// CHECK:         %[[PRODUCT:.*]] = arith.mulf %{{.*}}, %{{.*}} : f32
-// CHECK:         %[[SUM:.*]] = kernel.reduce  sum %[[PRODUCT]] : f32
-// CHECK:         arith.truncf %[[SUM]] : f32 to f16
-func.func @grouped(%x: tensor<1x4x22xf16>, %w: tensor<6x2x5xf16>) -> tensor<1x6x18xf16> {
-  %y = tx.conv %x, %w strides [1] low [0] high [0] dilations [1] groups 2 : tensor<1x4x22xf16>, tensor<6x2x5xf16>
-  return %y : tensor<1x6x18xf16>
+// CHECK:         kernel.reduce sum
+func.func @dilated(%x: tensor<1x4x22xf32>, %w: tensor<6x2x5xf32>) -> tensor<1x6x14xf32> {
+  %y = tx.conv %x, %w strides [1] low [0] high [0] dilations [2] groups 2 : tensor<1x4x22xf32>, tensor<6x2x5xf32>
+  return %y : tensor<1x6x14xf32>
 }

@@ -1,0 +1,69 @@
+//===- PaddedWindow.cpp - elements of a padded tensor --------------------===//
+// Part of txc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/lower/PaddedWindow.h"
+
+using namespace mlir;
+using namespace txc;
+
+using Body = NestBuilder::Body;
+
+PaddedElement txc::fetchPadded(const Body &body, unsigned table,
+                               ArrayRef<tx::SymExprAttr> dims, Value row,
+                               Value channel, ArrayRef<PaddedPlace> places) {
+  OpBuilder &b = body.b;
+  Location loc = body.loc;
+  SmallVector<Value> indices = {row, channel};
+  Value isInside;
+  for (auto [place, dim] : llvm::zip_equal(places, dims.drop_front(2))) {
+    Value index = place.index;
+    if (place.mayLeave) {
+      Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                           index, body.size(dim));
+      index =
+          arith::SelectOp::create(b, loc, inside, index, body.constantIndex(0));
+      isInside = isInside
+                     ? Value(arith::AndIOp::create(b, loc, isInside, inside))
+                     : inside;
+    }
+    indices.push_back(index);
+  }
+  return {body.fetch(table, indices), isInside};
+}
+
+Value txc::getWindowPlace(const Body &body, Value place, int64_t stride,
+                          Value tap, int64_t dilation, int64_t low) {
+  OpBuilder &b = body.b;
+  Location loc = body.loc;
+  place = arith::MulIOp::create(b, loc, place, body.constantIndex(stride));
+  tap = arith::MulIOp::create(b, loc, tap, body.constantIndex(dilation));
+  Value index = arith::AddIOp::create(b, loc, place, tap);
+  return arith::SubIOp::create(b, loc, index, body.constantIndex(low));
+}
+
+Value txc::selectOr(const Body &body, PaddedElement element, Value other) {
+  if (!element.isInside)
+    return element.value;
+  return arith::SelectOp::create(body.b, body.loc, element.isInside,
+                                 element.value, other);
+}
+
+Type txc::getSumType(Type element) {
+  return cast<FloatType>(element).getWidth() >= 32
+             ? element
+             : Type(Float32Type::get(element.getContext()));
+}
+
+Value txc::widen(const Body &body, Value x) {
+  Type type = getSumType(x.getType());
+  return type == x.getType()
+             ? x
+             : Value(arith::ExtFOp::create(body.b, body.loc, type, x));
+}
+
+Value txc::narrowTo(const Body &body, Type type, Value x) {
+  if (x.getType() == type)
+    return x;
+  return arith::TruncFOp::create(body.b, body.loc, type, x);
+}
