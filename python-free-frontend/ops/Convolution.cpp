@@ -380,9 +380,18 @@ static NodeResults buildCausalConvWithState(NodeContext &context) {
                                "[channels, 1, size] of known dims");
   int64_t channels = context.getType(1).getDimSize(0);
   SymExprAttr past = context.getExpr(context.getType(1).getDimSize(2) - 1);
+  if (failed(context.unify(tx::getDim(context.getType(0), 1),
+                           context.getExpr(channels),
+                           "the channels of the input and the weights")))
+    return {};
   Exprs dims = tx::getDims(context.getType(0));
   Value state = context.getOperand(3);
-  if (!state)
+  if (state)
+    for (auto [axis, size] : llvm::enumerate(Exprs{dims[0], dims[1], past}))
+      state = state ? context.withDim(state, static_cast<int64_t>(axis), size,
+                                      "the dims of the past and the input")
+                    : state;
+  else
     state = context.broadcastTo(context.getScalar(context.getElementType(0), 0),
                                 {dims[0], dims[1], past});
   Value x = context.create<tx::ConcatOp>(

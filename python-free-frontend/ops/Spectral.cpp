@@ -162,21 +162,53 @@ static Value resizeAxis(NodeContext &context, Value x, int64_t axis,
                                    builder.getArrayAttr(high));
 }
 
+/// x [.., parts] with a known number of parts: the one that a one-sided
+/// transform takes or, where only a run knows whether there are imaginary
+/// parts, both.
+static Value withKnownParts(NodeContext &context, Value x,
+                            const Transform &transform) {
+  int64_t axis = typeOf(x).getRank() - 1;
+  SymExprAttr parts = tx::getDim(typeOf(x), axis);
+  if (std::optional<int64_t> known = parts.getConstant()) {
+    if (*known < 1 || *known > 2)
+      return context.unsupported("the last dim of its input must be 1 for real "
+                                 "or 2 for complex numbers");
+    if (transform.isOneSided && (*known == 2) != transform.isInverse)
+      return context.unsupported("a one-sided transform maps real to complex "
+                                 "or, inverse, complex to real numbers");
+    return x;
+  }
+  StringRef what = "the parts of the numbers of its input";
+  if (transform.isOneSided)
+    return context.withDim(x, axis,
+                           context.getExpr(transform.isInverse ? 2 : 1), what);
+  if (failed(context.require(context.getExpr(1), Predicate::le, parts, what)) ||
+      failed(context.require(parts, Predicate::le, context.getExpr(2), what)))
+    return {};
+  SymExprAttr one = context.getExpr(1);
+  Value last = context.slice(x, axis, tx::add(parts, -1), one);
+  Value isReal = context.createCompare(
+      Predicate::eq, context.getExprScalar(parts), context.getExprScalar(one));
+  Value both[] = {
+      context.slice(x, axis, context.getExpr(0), one),
+      context.createSelect(
+          isReal, context.getScalar(typeOf(x).getElementType(), 0), last)};
+  if (!both[0] || !both[1])
+    return {};
+  return context.create<tx::ConcatOp>(ValueRange(both), axis);
+}
+
 /// The transform of x [.., signal, parts] along `axis`.
 static Value createTransform(NodeContext &context, Value x, int64_t axis,
                              const Transform &transform) {
   x = resizeAxis(context, x, axis, transform.getInputSize());
+  if (x)
+    x = withKnownParts(context, x, transform);
   if (!x)
     return {};
   int64_t rank = typeOf(x).getRank();
   Type type = typeOf(x).getElementType();
-  std::optional<int64_t> parts = tx::getDim(typeOf(x), rank - 1).getConstant();
-  if (!parts || *parts < 1 || *parts > 2)
-    return context.unsupported("the last dim of its input must be 1 for real "
-                               "or 2 for complex numbers");
-  if (transform.isOneSided && (*parts == 2) != transform.isInverse)
-    return context.unsupported("a one-sided transform maps real to complex or, "
-                               "inverse, complex to real numbers");
+  int64_t parts = typeOf(x).getDimSize(rank - 1);
   // The axis in front of the parts.
   SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   order.erase(order.begin() + axis);
@@ -185,11 +217,11 @@ static Value createTransform(NodeContext &context, Value x, int64_t axis,
   Exprs dims = tx::getDims(typeOf(x));
   dims.pop_back_n(2);
   Exprs rows = dims;
-  rows.push_back(tx::mul(transform.getInputSize(), *parts));
+  rows.push_back(tx::mul(transform.getInputSize(), parts));
   bool isNarrow = type.getIntOrFloatBitWidth() < 32;
   Type wide = isNarrow ? context.getBuilder().getF32Type() : type;
   Value matrix =
-      context.cast(getTransformMatrix(context, transform, *parts), wide);
+      context.cast(getTransformMatrix(context, transform, parts), wide);
   Value y = createMatmul(context, context.cast(context.reshape(x, rows), wide),
                          matrix);
   dims.push_back(transform.getOutputSize());
