@@ -199,6 +199,16 @@ static FailureOr<MapOp> alignDims(RewriterBase &rewriter, Value element,
   return collapseDims(rewriter, consumer, *groups);
 }
 
+/// Erases the reshapes of a value, and those of them, that nothing reads.
+static void eraseDeadReshapes(RewriterBase &rewriter, Value value) {
+  for (Operation *user : llvm::make_early_inc_range(value.getUsers()))
+    if (auto reshape = dyn_cast<tx::ReshapeOp>(user)) {
+      eraseDeadReshapes(rewriter, reshape.getResult());
+      if (reshape->use_empty())
+        rewriter.eraseOp(reshape);
+    }
+}
+
 LogicalResult txc::fuseEpilogue(RewriterBase &rewriter, MapOp consumer) {
   for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
     Value element = peelReshapes(input);
@@ -223,10 +233,7 @@ LogicalResult txc::fuseEpilogue(RewriterBase &rewriter, MapOp consumer) {
       return rewriter.notifyMatchFailure(
           consumer, "another element of the producer's result is read too");
     OpBuilder::InsertionGuard guard(rewriter);
-    // The dead reshapes between the two.
-    for (Operation *user : llvm::make_early_inc_range(element.getUsers()))
-      if (isa<tx::ReshapeOp>(user) && user->use_empty())
-        rewriter.eraseOp(user);
+    eraseDeadReshapes(rewriter, element);
     if (auto gemm = dyn_cast<GemmOp>(producer))
       return fuseIntoGemm(rewriter, gemm, consumer);
     return fuseIntoRows(rewriter, cast<RowsOp>(producer), consumer);
