@@ -17,7 +17,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 export CCACHE_SLOPPINESS ?= pch_defines,time_macros,include_file_mtime,include_file_ctime
 
-.PHONY: all setup venv models demo test check-fast bench format lint clean \
+.PHONY: all setup venv models demo test check-fast families bench format lint clean \
         distclean
 .DEFAULT_GOAL := all
 
@@ -45,6 +45,16 @@ test: all models
 # Everything but the long-running suites; under a minute once built.
 check-fast: all venv
 	$(CTEST) --label-exclude slow
+
+# Exports families of transformers with torch and compares them; hours for all.
+FAMILIES ?=
+families: all venv
+	test -x build/venv-torch/bin/pip || python3 -m venv build/venv-torch
+	build/venv-torch/bin/pip install --quiet \
+	  --requirement test/models/export/requirements.txt
+	build/venv-torch/bin/python3 test/families/export_families.py \
+	  build/families --match '$(FAMILIES)'
+	$(PYTHON) test/families/run_families.py build/families --txc $(BUILD)/bin/txc
 
 bench: all models
 	$(PYTHON) bench/bench.py

@@ -39,10 +39,10 @@ THREADS = (1, 2)
 class Reference:
     """ONNX Runtime, and float64 where it leaves doubts."""
 
-    def __init__(self, path):
+    def __init__(self, path, log_severity=3):
         self.path = path
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = log_severity
         self.session = onnxruntime.InferenceSession(path, options)
         self.wide = None
         self.evaluated = None
