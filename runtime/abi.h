@@ -110,6 +110,27 @@ typedef enum txc_phase_kind {
   TXC_PHASE_DEFINE_SYMBOL = 3
 } txc_phase_kind;
 
+/// How a phase runs on a GPU. The record has, for each buffer of the kernel, an
+/// index into bases and one into values, then an index into values for each
+/// i64 parameter.
+typedef struct txc_launch {
+  int32_t kernel;         ///< Index into the kernels of the txc_gpu_program.
+  int32_t buffer_count;   ///< Operands and results.
+  int32_t value_count;    ///< Parameters behind them.
+  int32_t grid_values[3]; ///< Blocks along x, y and z.
+  /// 1: a pointer to a txc_fault is between buffers and values.
+  int32_t reports_faults;
+  int32_t reserved;
+} txc_launch;
+
+/// A buffer that a phase on the CPU reads or writes in the program of a GPU.
+typedef struct txc_transfer {
+  int32_t base;
+  int32_t offset_value;
+  int32_t bytes_value;
+  int32_t is_result; ///< 0: read.
+} txc_transfer;
+
 /// The phase table is an array of these; running off its end ends the run.
 /// "value" fields are indices into values; -1: there is none.
 typedef struct txc_phase {
@@ -125,6 +146,11 @@ typedef struct txc_phase {
   int32_t symbol;
   const char *kernel_name;
   const char *onnx_nodes; ///< Names, separated by ", ".
+  /// In the program of a GPU; NULL: fn runs on the CPU, with transfers.
+  const txc_launch *launch;
+  const txc_transfer *transfers;
+  int32_t transfer_count;
+  int32_t reserved;
 } txc_phase;
 
 //===----------------------------------------------------------------------===//
@@ -250,6 +276,30 @@ static inline uint64_t txc_checksum(uint64_t seed, const void *data,
 }
 
 //===----------------------------------------------------------------------===//
+// GPUs
+//===----------------------------------------------------------------------===//
+
+typedef struct txc_gpu_kernel {
+  const char *name; ///< In the PTX.
+  int32_t threads;  ///< Of a block.
+  int32_t reserved;
+} txc_gpu_kernel;
+
+/// What runs programs of a kind of GPU (runtime/gpu.h).
+struct txc_gpu_backend;
+
+/// The code of a program for a GPU.
+typedef struct txc_gpu_program {
+  /// Of the runtime. Only programs for a GPU refer to it, so that the linker
+  /// leaves it out of other models.
+  const struct txc_gpu_backend *backend;
+  const char *ptx; ///< Zero-terminated.
+  const txc_gpu_kernel *kernels;
+  int32_t kernel_count;
+  int32_t sm; ///< The least compute capability: 80 is 8.0.
+} txc_gpu_program;
+
+//===----------------------------------------------------------------------===//
 // Program
 //===----------------------------------------------------------------------===//
 
@@ -289,10 +339,13 @@ typedef struct txc_program {
   /// The same model for machines that lack what this one requires; NULL: there
   /// is none. All programs of a .so have the same interface and weights.
   const struct txc_program *next;
+  const txc_gpu_program *gpu; ///< NULL: a program for CPUs.
 } txc_program;
 
 /// The functions that a model table points to; defined by the runtime.
 extern const txc_api txc_runtime_api;
+/// Programs in PTX by NVIDIA's driver; defined by the runtime.
+extern const struct txc_gpu_backend txc_cuda_backend;
 
 #ifdef __cplusplus
 }

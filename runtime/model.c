@@ -13,19 +13,79 @@
 #include "runtime/model.h"
 
 #include "runtime/cpu.h"
+#include "runtime/gpu.h"
 
-/// The first program that this machine can run. The sentence is about the one
-/// that requires least, which is the last.
-static txc_status choose_program(const txc_program **chosen,
-                                 txc_message *message) {
-  txc_status status = TXC_INCOMPATIBLE;
-  for (const txc_program *program = *chosen; program; program = program->next) {
-    *chosen = program;
+#include <stdlib.h>
+
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
+/// The first program for CPUs that this machine can run. The sentence is about
+/// the one that requires least, which is the last.
+static txc_status open_cpu(txc_model *model, const txc_program *first,
+                           txc_message *message) {
+  txc_status status =
+      txc_fail(message, TXC_UNSUPPORTED_CPU,
+               "the model has code for GPUs only; open it with the device "
+               "\"cuda:0\"");
+  for (const txc_program *program = first; program; program = program->next) {
+    if (program->gpu)
+      continue;
+    model->program = program;
     status = txc_check_cpu(program->cpu_features, program->target, message);
     if (status == TXC_OK)
       break;
   }
   return status;
+}
+
+/// The first program that GPU `number` can run.
+static txc_status open_gpu(txc_model *model, const txc_program *first,
+                           int32_t number, txc_message *message) {
+  txc_status status =
+      txc_fail(message, TXC_NO_DEVICE,
+               "the model has no code for GPUs; compile it with "
+               "-target=native,sm80");
+  for (const txc_program *program = first; program; program = program->next) {
+    if (!program->gpu)
+      continue;
+    model->program = program;
+    status = txc_check_cpu(program->cpu_features, program->target, message);
+    if (status == TXC_OK)
+      status = program->gpu->backend->open(model, number, message);
+    if (status == TXC_OK)
+      break;
+  }
+  return status;
+}
+
+/// Sets the model's program; its weights are there.
+static txc_status open_device(txc_model *model, const txc_program *first,
+                              const char *device, txc_message *message) {
+  static const char prefix[] = "cuda:";
+  if (!device) {
+    bool has_cpu = false;
+    for (const txc_program *program = first; program; program = program->next)
+      has_cpu |= program->gpu == NULL;
+    device = has_cpu ? "cpu" : "cuda:0";
+  }
+  if (strcmp(device, "cpu") == 0)
+    return open_cpu(model, first, message);
+  if (strcmp(device, "auto") == 0) {
+    txc_status status = open_gpu(model, first, 0, message);
+    return status == TXC_OK ? status : open_cpu(model, first, message);
+  }
+  char *end = NULL;
+  unsigned long number = 0;
+  if (strncmp(device, prefix, sizeof prefix - 1) == 0)
+    number = strtoul(device + sizeof prefix - 1, &end, 10);
+  if (!end || end == device + sizeof prefix - 1 || *end || number > INT32_MAX)
+    return txc_fail(message, TXC_INVALID_ARGUMENT,
+                    "the device is \"%s\"; \"cpu\", \"auto\" and \"cuda:0\" "
+                    "are such",
+                    device);
+  return open_gpu(model, first, (int32_t)number, message);
 }
 
 txc_status txc_model_create_impl(const txc_model_table *table,
@@ -35,8 +95,6 @@ txc_status txc_model_create_impl(const txc_model_table *table,
   const txc_program *program = table->program;
   txc_status status =
       txc_copy_options(&options, sizeof options, given, message);
-  if (status == TXC_OK)
-    status = choose_program(&program, message);
   if (status != TXC_OK)
     return status;
 
@@ -54,6 +112,12 @@ txc_status txc_model_create_impl(const txc_model_table *table,
   status =
       txc_map_weights(program->weights, options.weights_path,
                       options.verify_weights != 0, &model->weights, message);
+  if (status == TXC_OK) {
+    // Of all programs they are the same.
+    status = open_device(model, program, options.device, message);
+    if (status != TXC_OK)
+      txc_unmap_weights(&model->weights);
+  }
   if (status != TXC_OK) {
     txc_release(&allocator, model, sizeof *model);
     return status;
@@ -69,6 +133,8 @@ txc_status txc_model_close_impl(txc_model *model, txc_message *message) {
                     "the model has %d sessions or executors; destroy them "
                     "first",
                     users);
+  if (model->gpu)
+    model->program->gpu->backend->close(model);
   txc_unmap_weights(&model->weights);
   txc_allocator allocator = model->allocator;
   txc_release(&allocator, model, sizeof *model);

@@ -22,6 +22,7 @@ struct txc_model {
   const txc_program *program;
   const char *name;
   txc_weights weights;
+  void *gpu; ///< The backend's; NULL: a program for CPUs.
   txc_allocator allocator;
   txc_logger logger;
   /// Sessions and executors made from it.

@@ -14,8 +14,44 @@
 
 #include "runtime/bind.h"
 #include "runtime/cpu.h"
+#include "runtime/gpu.h"
 #include "runtime/infer.h"
 #include "runtime/state.h"
+
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
+txc_status txc_explain_fault(txc_session *session, const txc_fault *fault) {
+  const txc_phase *phase = session->phase;
+  switch (fault->code) {
+  case TXC_FAULT_INDEX_OUT_OF_RANGE:
+    return txc_fail(&session->message, TXC_INDEX_OUT_OF_RANGE,
+                    "index %lld is out of range [0, %lld) in %s",
+                    (long long)fault->found, (long long)fault->limit,
+                    phase->onnx_nodes);
+  case TXC_FAULT_DIVISION_BY_ZERO:
+    return txc_fail(&session->message, TXC_DIVISION_BY_ZERO,
+                    "division by zero in %s", phase->onnx_nodes);
+  default:
+    return txc_fail(&session->message, TXC_REQUIREMENT,
+                    "shapes do not fit in %s (%lld and %lld)",
+                    phase->onnx_nodes, (long long)fault->found,
+                    (long long)fault->limit);
+  }
+}
+
+/// Of the fault that was met first by a thread, if any; all threads are clean
+/// afterwards.
+static txc_status take_fault(txc_session *session) {
+  if (!atomic_load_explicit(&session->faulted, memory_order_relaxed))
+    return TXC_OK;
+  txc_fault fault = session->threads[session->faulted - 1].fault;
+  for (int32_t i = 0; i < session->thread_count; ++i)
+    memset(&session->threads[i].fault, 0, sizeof(txc_fault));
+  session->faulted = 0;
+  return txc_explain_fault(session, &fault);
+}
 
 //===----------------------------------------------------------------------===//
 // One phase
@@ -91,7 +127,7 @@ static int32_t run_phase(txc_session *session, int64_t tasks) {
   return 1;
 }
 
-static void report(const txc_session *session, int64_t tasks, int32_t threads,
+static void report(const txc_session *session, int64_t tasks,
                    uint64_t begin_ns) {
   const txc_phase *phase = session->phase;
   txc_phase_event event = {
@@ -104,68 +140,53 @@ static void report(const txc_session *session, int64_t tasks, int32_t threads,
       .tasks = tasks,
       .flops = optional_value(session, phase->flops_value),
       .bytes = optional_value(session, phase->bytes_value),
-      .threads = threads,
+      .threads = session->phase_threads,
   };
   session->options.profile(session->options.profile_user, &event);
 }
 
-static void run_and_report(txc_session *session) {
-  int64_t tasks = optional_value(session, session->phase->tasks_value);
-  if (tasks <= 0)
-    return;
-  if (!session->options.profile) {
-    run_phase(session, tasks);
-    return;
-  }
-  uint64_t begin_ns = txc_now_ns();
-  int32_t threads = run_phase(session, tasks);
-  report(session, tasks, threads, begin_ns);
+/// On the CPU.
+static txc_status run_here(txc_session *session) {
+  session->phase_threads =
+      run_phase(session, optional_value(session, session->phase->tasks_value));
+  return take_fault(session);
 }
 
-//===----------------------------------------------------------------------===//
-// Faults
-//===----------------------------------------------------------------------===//
-
-/// The status and sentence of the fault that was met first; all threads are
-/// clean afterwards.
-static txc_status explain_fault(txc_session *session) {
-  const txc_phase *phase = session->phase;
-  txc_fault fault = session->threads[session->faulted - 1].fault;
-  for (int32_t i = 0; i < session->thread_count; ++i)
-    memset(&session->threads[i].fault, 0, sizeof(txc_fault));
-  session->faulted = 0;
-  switch (fault.code) {
-  case TXC_FAULT_INDEX_OUT_OF_RANGE:
-    return txc_fail(&session->message, TXC_INDEX_OUT_OF_RANGE,
-                    "index %lld is out of range [0, %lld) in %s",
-                    (long long)fault.found, (long long)fault.limit,
-                    phase->onnx_nodes);
-  case TXC_FAULT_DIVISION_BY_ZERO:
-    return txc_fail(&session->message, TXC_DIVISION_BY_ZERO,
-                    "division by zero in %s", phase->onnx_nodes);
-  default:
-    return txc_fail(&session->message, TXC_REQUIREMENT,
-                    "shapes do not fit in %s (%lld and %lld)",
-                    phase->onnx_nodes, (long long)fault.found,
-                    (long long)fault.limit);
-  }
+static txc_status run_and_report(txc_session *session) {
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  int64_t tasks = optional_value(session, session->phase->tasks_value);
+  if (tasks <= 0)
+    return TXC_OK;
+  session->phase_threads = 1;
+  uint64_t begin_ns = session->options.profile ? txc_now_ns() : 0;
+  txc_status status =
+      gpu ? gpu->run_phase(session, run_here) : run_here(session);
+  if (session->options.profile)
+    report(session, tasks, begin_ns);
+  return status;
 }
 
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
 
-static const char *condition(const txc_session *session,
-                             const txc_phase *phase) {
-  return session->bases[phase->condition_base] +
-         session->values[phase->condition_offset_value];
+/// Reads what decides how a run goes on.
+static txc_status read_condition(txc_session *session, const txc_phase *phase,
+                                 void *to, size_t bytes) {
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  int64_t offset = session->values[phase->condition_offset_value];
+  if (gpu)
+    return gpu->read(session, phase->condition_base, offset, to, bytes);
+  memcpy(to, session->bases[phase->condition_base] + offset, bytes);
+  return TXC_OK;
 }
 
 /// A symbol becomes known: everything that depends on it follows.
 static txc_status define_symbol(txc_session *session, const txc_phase *phase) {
   int64_t value;
-  memcpy(&value, condition(session, phase), sizeof value);
-  txc_status status = txc_check_bounds(session, phase->symbol, value);
+  txc_status status = read_condition(session, phase, &value, sizeof value);
+  if (status == TXC_OK)
+    status = txc_check_bounds(session, phase->symbol, value);
   if (status != TXC_OK)
     return status;
   session->symbols[phase->symbol] = value;
@@ -173,7 +194,19 @@ static txc_status define_symbol(txc_session *session, const txc_phase *phase) {
   status = txc_check_requirements(session, phase->symbol);
   if (status == TXC_OK)
     status = txc_session_fit(session, true);
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  if (status == TXC_OK && gpu)
+    status = gpu->fit(session);
   return status == TXC_OK ? txc_bind_outputs(session) : status;
+}
+
+static txc_status jump_unless(txc_session *session, const txc_phase *phase,
+                              int32_t *at) {
+  char holds;
+  txc_status status = read_condition(session, phase, &holds, sizeof holds);
+  if (status == TXC_OK && !holds)
+    *at = phase->target;
+  return status;
 }
 
 static txc_status run_table(txc_session *session) {
@@ -184,16 +217,13 @@ static txc_status run_table(txc_session *session) {
     switch (phase->kind) {
     case TXC_PHASE_RUN:
       session->phase = phase;
-      run_and_report(session);
-      if (atomic_load_explicit(&session->faulted, memory_order_relaxed))
-        status = explain_fault(session);
+      status = run_and_report(session);
       break;
     case TXC_PHASE_JUMP:
       at = phase->target;
       break;
     case TXC_PHASE_JUMP_UNLESS:
-      if (!*condition(session, phase))
-        at = phase->target;
+      status = jump_unless(session, phase, &at);
       break;
     default:
       status = define_symbol(session, phase);
@@ -214,13 +244,19 @@ static txc_status run(txc_session *session, const txc_tensor *inputs,
     status = txc_bind_outputs(session);
   if (status != TXC_OK)
     return status;
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  if (gpu)
+    status = gpu->begin(session);
   uint32_t fp = txc_enter_kernel_fp();
   if (session->team)
     txc_team_begin(session->team);
-  status = run_table(session);
+  if (status == TXC_OK)
+    status = run_table(session);
   if (session->team)
     txc_team_end(session->team);
   txc_leave_kernel_fp(fp);
+  if (gpu)
+    status = gpu->end(session, status);
   if (status != TXC_OK)
     return status;
   txc_state_advance(session);

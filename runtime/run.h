@@ -20,6 +20,9 @@ txc_status txc_run_impl(txc_session *session, const txc_tensor *inputs,
                         size_t input_count, txc_tensor *outputs,
                         size_t output_count);
 
+/// The status and sentence of a fault in the session's present phase.
+txc_status txc_explain_fault(txc_session *session, const txc_fault *fault);
+
 /// A txc_task_fn: tasks of the session's present phase, on one of its threads.
 void txc_run_tasks(void *session, int32_t thread, int64_t begin, int64_t end);
 

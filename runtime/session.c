@@ -14,6 +14,7 @@
 
 #include "runtime/bind.h"
 #include "runtime/cpu.h"
+#include "runtime/gpu.h"
 #include "runtime/run.h"
 #include "runtime/state.h"
 
@@ -285,6 +286,9 @@ static txc_status build(txc_session *draft, txc_session **out,
   atomic_fetch_add(&session->model->users, 1);
   connect(session);
   txc_status status = txc_state_allocate(session, message);
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  if (status == TXC_OK && gpu)
+    status = gpu->open_session(session, message);
   if (status == TXC_OK) {
     status =
         reserve(session, session->options.dims, session->options.dims_count);
@@ -331,6 +335,9 @@ void txc_session_destroy_impl(txc_session *session) {
   if (session->team)
     txc_team_drain(session->team);
   release_driver(session);
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  if (gpu)
+    gpu->close_session(session);
   txc_state_free(session);
   txc_release(&session->allocator, session->arena.data, session->arena.bytes);
   txc_release(&session->allocator, session->scratch.data,

@@ -59,6 +59,8 @@ struct txc_session {
   txc_executor *executor;
   bool owns_executor;
   const txc_phase *phase; ///< That runs now.
+  int32_t phase_threads;  ///< That it was offered to.
+  void *gpu;              ///< The backend's; NULL: runs on the CPU.
   /// The thread that met a fault first, plus 1.
   _Atomic int32_t faulted;
 };

@@ -14,6 +14,8 @@
 
 #include "runtime/state.h"
 
+#include "runtime/gpu.h"
+
 //===----------------------------------------------------------------------===//
 // Copying rows
 //===----------------------------------------------------------------------===//
@@ -119,6 +121,17 @@ static txc_status copy(txc_session *target, int64_t target_row,
   return copy_one_row(target, target_row, source, source_row);
 }
 
+/// Fetches the buffers from a GPU that the session runs on.
+static txc_status read_states(txc_session *session) {
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  return gpu ? gpu->read_states(session) : TXC_OK;
+}
+
+static txc_status write_states(txc_session *session) {
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  return gpu ? gpu->write_states(session) : TXC_OK;
+}
+
 txc_status txc_state_copy_impl(txc_session *target, int64_t target_row,
                                txc_session *source, int64_t source_row) {
   txc_status status = txc_session_enter(target);
@@ -131,7 +144,13 @@ txc_status txc_state_copy_impl(txc_session *target, int64_t target_row,
     status = txc_fail(&target->message, TXC_IN_USE,
                       "the source session is in another call");
   else {
-    status = copy(target, target_row, source, source_row);
+    status = read_states(source);
+    if (status == TXC_OK && source != target)
+      status = read_states(target);
+    if (status == TXC_OK)
+      status = copy(target, target_row, source, source_row);
+    if (status == TXC_OK)
+      status = write_states(target);
     if (source != target)
       atomic_store(&source->busy, 0);
   }
@@ -222,7 +241,11 @@ txc_status txc_state_save_impl(txc_session *session, void *memory,
   txc_status status = txc_session_enter(session);
   if (status != TXC_OK)
     return status;
-  return txc_session_leave(session, save(session, memory, size));
+  // A question for the size needs no contents.
+  status = memory ? read_states(session) : TXC_OK;
+  if (status == TXC_OK)
+    status = save(session, memory, size);
+  return txc_session_leave(session, status);
 }
 
 static txc_status check_header(txc_session *session, const void *memory,
@@ -324,5 +347,8 @@ txc_status txc_state_load_impl(txc_session *session, const void *memory,
   txc_status status = txc_session_enter(session);
   if (status != TXC_OK)
     return status;
-  return txc_session_leave(session, load(session, memory, size));
+  status = load(session, memory, size);
+  if (status == TXC_OK)
+    status = write_states(session);
+  return txc_session_leave(session, status);
 }

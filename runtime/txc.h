@@ -84,7 +84,9 @@ typedef enum txc_status {
   TXC_IO = 15,                 ///< A file can't be opened, read or mapped.
   TXC_CORRUPT = 16,            ///< Weights or saved state are not as written.
   TXC_IN_USE = 17,             ///< Something made from this handle still lives.
-  TXC_SYSTEM = 18              ///< The operating system refused (threads …).
+  TXC_SYSTEM = 18,             ///< The operating system refused (threads …).
+  TXC_NO_DEVICE = 19,          ///< No such GPU, or no driver for it.
+  TXC_DEVICE_FAILURE = 20      ///< A GPU's driver reported an error.
 } txc_status;
 
 /// Receives the sentence of a call that has no session. Zero-terminated.
@@ -311,6 +313,10 @@ typedef struct txc_open_options {
   const txc_allocator *allocator;
   txc_log_fn log;
   void *log_user;
+  /// Where the model's sessions run: "cpu", "cuda:N" for the GPU of that number,
+  /// "auto" for the first GPU that the model has code for, else the CPU. NULL:
+  /// "cpu", or "cuda:0" for a model that has no code for CPUs.
+  const char *device;
 } txc_open_options;
 
 typedef struct txc_executor txc_executor;

@@ -166,12 +166,13 @@ static Value emitIntegerPower(OpBuilder &b, math::IPowIOp op) {
   return arith::SelectOp::create(b, loc, vanishes, zero, loop.getResult(0));
 }
 
-void txc::expandMath(func::FuncOp function, const VectorTarget &target) {
+static void expandMath(Operation *function, const VectorTarget &target,
+                       bool hasLibm) {
   // Narrow floats first: their functions become f32 ones.
   expandNarrowFloats(function, target);
-  OpBuilder b(function.getContext());
+  OpBuilder b(function->getContext());
   SmallVector<Operation *> ops;
-  function.walk([&](Operation *op) {
+  function->walk([&](Operation *op) {
     if (op->getName().getDialectNamespace() ==
         math::MathDialect::getDialectNamespace())
       ops.push_back(op);
@@ -183,11 +184,20 @@ void txc::expandMath(func::FuncOp function, const VectorTarget &target) {
       result = emitIntegerPower(b, power);
     else if (Value code = emitVectorMath(b, op, target))
       result = code;
-    else if (!getLibmName(op).empty())
+    else if (hasLibm && !getLibmName(op).empty())
       result = callLibm(b, op);
     else
       continue;
     op->getResult(0).replaceAllUsesWith(result);
     op->erase();
   }
+}
+
+void txc::expandMath(func::FuncOp function, const VectorTarget &target) {
+  ::expandMath(function, target, /*hasLibm=*/true);
+}
+
+void txc::expandMathWithoutLibm(Operation *function,
+                                const VectorTarget &target) {
+  ::expandMath(function, target, /*hasLibm=*/false);
 }

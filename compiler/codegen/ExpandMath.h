@@ -23,6 +23,11 @@ namespace txc {
 /// instruction; all arithmetic on them is done in f32.
 void expandMath(mlir::func::FuncOp function, const VectorTarget &target);
 
+/// The same for a function of any kind where there is no libm: its functions
+/// stay as they are.
+void expandMathWithoutLibm(mlir::Operation *function,
+                           const VectorTarget &target);
+
 } // namespace txc
 
 #endif // TXC_COMPILER_CODEGEN_EXPANDMATH_H

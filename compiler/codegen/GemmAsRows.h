@@ -11,8 +11,13 @@
 namespace txc {
 
 /// A kernel.rows, in no block, that computes what \p gemm does: each row sums
-/// the products along k. Its operands are the gemm's, in the same order.
+/// the products along k. A precision is that of the gemm's description, whose
+/// integers are made anew for each element.
 mlir::OwningOpRef<kernel::RowsOp> buildGemmAsRows(kernel::GemmOp gemm);
+
+/// Numbers of the gemm's operands in the order of the rows': a stored rhs is a
+/// table, which come last.
+llvm::SmallVector<unsigned> getRowsOperands(kernel::GemmOp gemm);
 
 } // namespace txc
 

@@ -246,11 +246,8 @@ LogicalResult GemmEmitter::emit() {
 /// The operands' buffers in the order of buildGemmAsRows().
 static SmallVector<Value> getRowsBuffers(KernelFunction &function, GemmOp op) {
   SmallVector<Value> buffers;
-  for (unsigned i = 0; i < op->getNumOperands(); ++i)
-    if (i != 1 || !isStored(op))
-      buffers.push_back(function.getOperand(i));
-  if (isStored(op))
-    buffers.push_back(function.getOperand(1));
+  for (unsigned number : getRowsOperands(op))
+    buffers.push_back(function.getOperand(number));
   return buffers;
 }
 

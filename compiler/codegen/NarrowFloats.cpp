@@ -5,7 +5,6 @@
 #include "compiler/codegen/NarrowFloats.h"
 #include "compiler/codegen/FloatBits.h"
 #include "compiler/codegen/SmallFloats.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -213,10 +212,10 @@ static void widenArithmetic(OpBuilder &b, Operation *op) {
   }
 }
 
-static void walkArithmetic(func::FuncOp function,
+static void walkArithmetic(Operation *function,
                            function_ref<void(Operation *)> rewrite) {
   SmallVector<Operation *> ops;
-  function.walk([&](Operation *op) {
+  function->walk([&](Operation *op) {
     bool isArithmetic = isa_and_present<arith::ArithDialect, math::MathDialect>(
         op->getDialect());
     auto isNarrowValue = [](Value value) { return isNarrow(value.getType()); };
@@ -227,9 +226,8 @@ static void walkArithmetic(func::FuncOp function,
   llvm::for_each(ops, rewrite);
 }
 
-void txc::expandNarrowFloats(func::FuncOp function,
-                             const VectorTarget &target) {
-  OpBuilder b(function.getContext());
+void txc::expandNarrowFloats(Operation *function, const VectorTarget &target) {
+  OpBuilder b(function->getContext());
   walkArithmetic(function, [&](Operation *op) {
     b.setInsertionPoint(op);
     if (isa<arith::ExtFOp, arith::TruncFOp>(op))

@@ -6,7 +6,7 @@
 #define TXC_COMPILER_CODEGEN_NARROWFLOATS_H
 
 #include "compiler/targets/VectorTarget.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Operation.h"
 
 namespace txc {
 
@@ -14,8 +14,7 @@ namespace txc {
 /// (SmallFloats.h) in f32, and conversions that \p target has no instruction
 /// for in integers, instead of calls of compiler-rt. Rounds to nearest, ties to
 /// even; NaNs stay NaNs where the type has any.
-void expandNarrowFloats(mlir::func::FuncOp function,
-                        const VectorTarget &target);
+void expandNarrowFloats(mlir::Operation *function, const VectorTarget &target);
 
 } // namespace txc
 

@@ -249,8 +249,9 @@ Outcome Compilation::buildProgram(Variant &variant) {
       variant.target.createTargetMachine();
   if (!machine)
     return fail(llvm::toString(machine.takeError()), Outcome::wrongUsage);
-  FailureOr<Program> built = txc::buildProgram(
-      *module, options.name, getVectorTarget(**machine), weights, image);
+  FailureOr<Program> built =
+      txc::buildProgram(*module, options.name, getVectorTarget(**machine),
+                        variant.target.getSm(), weights, image);
   if (failed(built))
     return Outcome::cannotCompile;
   variant.program = std::move(*built);
@@ -332,6 +333,22 @@ Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
         {std::move(code), &variant.program.description, &variant.target});
   }
   return report(txc::emitSharedObject(programs, image, emit));
+}
+
+Outcome Compilation::emitPtx(StringRef path) {
+  const ModelDescription &description = getDescription();
+  if (variants.size() > 1 || !description.gpu)
+    return fail("-emit=ptx: -target=" + options.target +
+                    " is not one GPU; try -target=sm80",
+                Outcome::wrongUsage);
+  llvm::Expected<OutputFile> file =
+      OutputFile::create(path, OutputFile::Kind::Data);
+  if (!file)
+    return report(file.takeError());
+  if (llvm::Error error = file->write(
+          ArrayRef(description.gpu->ptx.data(), description.gpu->ptx.size())))
+    return report(std::move(error));
+  return report(file->commit());
 }
 
 Outcome Compilation::emitCode(CodeKind kind, StringRef path) {

@@ -103,6 +103,8 @@ public:
   /// Writes the shared object, or stops at `kind` of its code.
   Outcome emitSharedObject(const EmitOptions &options);
   Outcome emitCode(CodeKind kind, llvm::StringRef path);
+  /// The GPU's kernels; after buildProgram().
+  Outcome emitPtx(llvm::StringRef path);
 
   /// All steps up to LLVM IR.
   Outcome compile();

@@ -4,6 +4,7 @@
 
 #include "compiler/driver/Dialects.h"
 #include "compiler/codegen/LowerToLLVM.h"
+#include "compiler/codegen/ptx/EmitPtx.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -18,5 +19,6 @@ DialectRegistry txc::getDialects() {
   registerKernelCodegenDialects(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  ptx::registerPtxDialects(registry);
   return registry;
 }

@@ -137,8 +137,10 @@ static int64_t getDotDepth(kernel::PhaseInterface phase,
   return target.hasInt8Dot ? 4 : 1;
 }
 
-/// What the phases take at least.
+/// What the phases take at least, on a CPU.
 void Explainer::predict() {
+  if (compilation.getTarget().getSm() != 0)
+    return;
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       compilation.getTarget().createTargetMachine();
   if (!machine) {
@@ -224,6 +226,7 @@ Explanation Explainer::explain() {
       continue;
     explainPhase(*phase, description.kernelName);
     result.phases.back().index = index;
+    result.phases.back().hostReason = program.hostReasons[index];
     flops = add(flops, (*phase++).getFlops());
   }
   predict();

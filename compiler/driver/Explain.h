@@ -64,6 +64,8 @@ struct ExplainedPhase {
   std::optional<Roofline> roofline;
   /// Products that an instruction adds up in a lane of 32 bits.
   int64_t dotDepth = 1;
+  /// In the program of a GPU: why it runs on the CPU; empty if it doesn't.
+  std::string hostReason;
   /// Where there is a profile.
   std::optional<ExplainedTime> measured;
 };

@@ -134,11 +134,15 @@ static std::string formatSummary(const Explanation &explanation) {
 }
 
 static std::string formatCosts(const Explanation &explanation) {
-  return formatv("at {0}: {1}FLOP a run, at least {2}cycles of one core by the "
-                 "roofline, {3} of memory a run and {4} more a thread",
+  // There is no such bound for GPUs.
+  std::string bound;
+  if (explanation.cycles > 0)
+    bound = formatv(", at least {0}cycles of one core by the roofline",
+                    formatNumber(static_cast<int64_t>(explanation.cycles)));
+  return formatv("at {0}: {1}FLOP a run{2}, {3} of memory a run and {4} more a "
+                 "thread",
                  formatDims(explanation), formatNumber(explanation.flops.value),
-                 formatNumber(static_cast<int64_t>(explanation.cycles)),
-                 formatBytes(explanation.arenaBytes.value),
+                 bound, formatBytes(explanation.arenaBytes.value),
                  formatBytes(explanation.scratchBytes.value));
 }
 
@@ -158,6 +162,8 @@ static void printPhase(size_t index, const ExplainedPhase &phase,
                 phase.kernel, formatNumber(phase.flops.value),
                 formatBytes(phase.bytes.value), formatRoofline(phase.roofline),
                 join(phase.sizes, ", "));
+  if (!phase.hostReason.empty())
+    os << "       on the CPU: " << phase.hostReason << '\n';
   if (phase.measured)
     os << "       took   " << formatTime(*phase.measured) << '\n';
   os << "       reads  " << join(phase.reads, ", ") << '\n'
@@ -241,6 +247,8 @@ static void printPhase(json::OStream &json, const ExplainedPhase &phase) {
         json.attribute("cycles", phase.roofline->cycles);
         json.attribute("bound", getName(phase.roofline->bound));
       });
+    if (!phase.hostReason.empty())
+      json.attribute("on_cpu", phase.hostReason);
     if (phase.measured)
       json.attributeObject("measured", [&] {
         json.attribute("ms", phase.measured->milliseconds);

@@ -21,8 +21,10 @@
 
 #include "runtime/abi.h"
 
+#include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,12 +94,32 @@ struct RequirementDescription {
   std::string sentence;
 };
 
+/// How a phase runs on a GPU; see txc_launch.
+struct LaunchDescription {
+  int32_t kernel = 0;
+  int32_t numBuffers = 0;
+  int32_t numValues = 0;
+  std::array<int32_t, 3> gridValues = {};
+  bool reportsFaults = false;
+};
+
+/// A buffer of a phase on the CPU; see txc_transfer.
+struct TransferDescription {
+  int32_t base = 0;
+  int32_t offsetValue = 0;
+  int32_t bytesValue = 0;
+  bool isResult = false;
+};
+
 /// One step of the program; see txc_phase.
 struct PhaseDescription {
   txc_phase_kind kind = TXC_PHASE_RUN;
   /// Name of a function in the model's LLVM module with the type
-  /// txc_phase_fn. Empty unless the kind is TXC_PHASE_RUN.
+  /// txc_phase_fn. Empty unless the kind is TXC_PHASE_RUN on the CPU.
   std::string function;
+  /// In the program of a GPU: how it runs there, or what it copies.
+  std::optional<LaunchDescription> launch;
+  std::vector<TransferDescription> transfers;
   std::vector<int64_t> record;
   int32_t tasksValue = -1;
   int32_t flopsValue = -1;
@@ -109,6 +131,18 @@ struct PhaseDescription {
   std::string kernelName;
   /// Names of ONNX nodes, separated by ", ".
   std::string onnxNodes;
+};
+
+struct GpuKernelDescription {
+  std::string name;
+  int64_t threads = 0;
+};
+
+/// The code of a program for a GPU; see txc_gpu_program.
+struct GpuDescription {
+  unsigned sm = 0;
+  std::string ptx;
+  std::vector<GpuKernelDescription> kernels;
 };
 
 struct ModelDescription {
@@ -127,6 +161,7 @@ struct ModelDescription {
   int32_t valueCount = 0;
   int32_t arenaBytesValue = -1;
   int32_t scratchBytesValue = -1;
+  std::optional<GpuDescription> gpu;
 };
 
 } // namespace txc

@@ -196,7 +196,9 @@ private:
   Constant *sequence(const SequenceDescription &sequence);
   Constant *state(const StateDescription &state);
   Constant *requirement(const RequirementDescription &requirement);
+  Constant *launch(const LaunchDescription &launch);
   Constant *phase(const PhaseDescription &phase);
+  Constant *gpu(const GpuDescription &gpu);
   GlobalVariable *declareHidden(StringRef name, Type *type);
   Constant *weightsDesc(const WeightsPlacement &weights);
   Constant *nextProgram();
@@ -297,13 +299,29 @@ Constant *TableBuilder::requirement(const RequirementDescription &requirement) {
        string(requirement.sentence)});
 }
 
+Constant *TableBuilder::launch(const LaunchDescription &launch) {
+  auto *grid =
+      ConstantDataArray::get(context, ArrayRef<int32_t>(launch.gridValues));
+  return pointerTo(
+      structOf<txc_launch>({i32(launch.kernel), i32(launch.numBuffers),
+                            i32(launch.numValues), grid,
+                            i32(launch.reportsFaults), i32(0)}),
+      "launch");
+}
+
 Constant *TableBuilder::phase(const PhaseDescription &phase) {
   Type *pointer = PointerType::getUnqual(context);
   Type *integer = Type::getInt64Ty(context);
   auto *type = FunctionType::get(Type::getVoidTy(context),
                                  {pointer, pointer, integer, integer},
                                  /*isVarArg=*/false);
-  bool runs = phase.kind == TXC_PHASE_RUN;
+  bool runs = phase.kind == TXC_PHASE_RUN && !phase.launch;
+  Constant *transfers = arrayOf(
+      phase.transfers, "transfers", [&](const TransferDescription &transfer) {
+        return structOf<txc_transfer>(
+            {i32(transfer.base), i32(transfer.offsetValue),
+             i32(transfer.bytesValue), i32(transfer.isResult)});
+      });
   Constant *record = null();
   if (!phase.record.empty())
     record = pointerTo(ConstantDataArray::get(context, phase.record), "record");
@@ -312,7 +330,23 @@ Constant *TableBuilder::phase(const PhaseDescription &phase) {
        runs ? function(phase.function, type) : null(), record,
        i32(phase.flopsValue), i32(phase.bytesValue), i32(phase.target),
        i32(phase.conditionBase), i32(phase.conditionOffsetValue),
-       i32(phase.symbol), string(phase.kernelName), string(phase.onnxNodes)});
+       i32(phase.symbol), string(phase.kernelName), string(phase.onnxNodes),
+       phase.launch ? launch(*phase.launch) : null(), transfers,
+       i32(phase.transfers.size()), i32(0)});
+}
+
+Constant *TableBuilder::gpu(const GpuDescription &gpu) {
+  Constant *kernels =
+      arrayOf(gpu.kernels, "kernels", [&](const GpuKernelDescription &kernel) {
+        return structOf<txc_gpu_kernel>(
+            {string(kernel.name), i32(kernel.threads), i32(0)});
+      });
+  Constant *backend =
+      declareHidden("txc_cuda_backend", Type::getInt8Ty(context));
+  return pointerTo(
+      structOf<txc_gpu_program>({backend, string(gpu.ptx), kernels,
+                                 i32(gpu.kernels.size()), i32(gpu.sm)}),
+      "gpu");
 }
 
 GlobalVariable *TableBuilder::declareHidden(StringRef name, Type *type) {
@@ -389,7 +423,8 @@ Constant *TableBuilder::program(Constant *weights, const txc::Target &target) {
        string(join(target.getRequiredFeatures(), " ")),
        string(getTxcVersion()),
        i64(0),
-       nextProgram()});
+       nextProgram(),
+       model.gpu ? gpu(*model.gpu) : null()});
   GlobalVariable *variable = global(value, getProgramSymbol(place.number),
                                     GlobalValue::ExternalLinkage);
   variable->setVisibility(GlobalValue::HiddenVisibility);

@@ -4,6 +4,7 @@
 
 #include "compiler/program/BuildProgram.h"
 #include "compiler/codegen/KernelCodegen.h"
+#include "compiler/codegen/ptx/EmitPtx.h"
 #include "compiler/program/ElementTypes.h"
 #include "compiler/program/KernelTable.h"
 #include "compiler/program/OnnxNodes.h"
@@ -23,12 +24,14 @@ constexpr StringLiteral kEvaluate = "txc_evaluate_shapes";
 namespace {
 class ProgramBuilder {
 public:
-  ProgramBuilder(ModuleOp phases, const VectorTarget &target,
+  ProgramBuilder(ModuleOp phases, const VectorTarget &target, unsigned sm,
                  const WeightStore &store, WeightsImage &weights)
       : phases(phases), main(phases.lookupSymbol<func::FuncOp>("main")),
-        target(target), store(store), weights(weights),
-        code(ModuleOp::create(phases.getLoc())), kernels(*code, target),
-        symbols(getSymbolNames()), runTimeSymbols(main), values(symbols) {}
+        target(target), sm(sm), store(store), weights(weights),
+        code(ModuleOp::create(phases.getLoc())),
+        gpuCode(ModuleOp::create(phases.getLoc())),
+        kernels(*code, target, *gpuCode, sm), symbols(getSymbolNames()),
+        runTimeSymbols(main), values(symbols) {}
 
   FailureOr<Program> build(StringRef name);
 
@@ -42,6 +45,9 @@ private:
                                TensorDescription &tensor);
   void describeRequirements();
   LogicalResult describePhase(kernel::PhaseInterface phase);
+  void describeLaunch(const KernelInstance &kernel, PhaseDescription &entry);
+  void describeTransfers(Operation *phase, PhaseDescription &entry);
+  LogicalResult compileGpuCode();
   void describeDefinition(tx::DefineSymbolOp define);
   LogicalResult describePhases();
   std::pair<int64_t, int64_t> locate(Value tensor);
@@ -50,15 +56,17 @@ private:
   ModuleOp phases;
   func::FuncOp main;
   VectorTarget target;
+  unsigned sm;
   const WeightStore &store;
   WeightsImage &weights;
-  OwningOpRef<ModuleOp> code;
+  OwningOpRef<ModuleOp> code, gpuCode;
   KernelTable kernels;
   SmallVector<StringAttr> symbols;
   tx::RunTimeSymbols runTimeSymbols;
   ValueTable values;
   MemoryPlan plan;
   ModelDescription description;
+  std::vector<std::string> hostReasons;
   SymExprAttr scratchBytes;
 };
 } // namespace
@@ -298,6 +306,53 @@ SymExprAttr txc::getPhaseBytes(Operation *phase) {
   return bytes;
 }
 
+void ProgramBuilder::describeLaunch(const KernelInstance &kernel,
+                                    PhaseDescription &entry) {
+  LaunchDescription &launch = entry.launch.emplace();
+  launch.kernel = kernel.gpuNumber;
+  launch.numBuffers = static_cast<int32_t>(entry.record.size() / 2);
+  launch.numValues = static_cast<int32_t>(kernel.gpu->parameters.size());
+  launch.reportsFaults = kernel.gpu->reportsFaults;
+  for (SymExprAttr expr : kernel.gpu->parameters)
+    entry.record.push_back(values.getIndex(expr));
+  SymExprAttr blocks = tx::getConstantExpr(phases.getContext(), 1);
+  for (auto [value, blocksAlong] :
+       llvm::zip_equal(launch.gridValues, kernel.gpu->grid)) {
+    value = values.getIndex(blocksAlong);
+    blocks = mul(blocks, blocksAlong);
+  }
+  entry.tasksValue = values.getIndex(blocks);
+  auto &all = description.gpu->kernels;
+  if (all.size() == static_cast<size_t>(launch.kernel))
+    all.push_back({kernel.gpu->name, kernel.gpu->threads});
+}
+
+/// Weights and inputs are in the CPU's memory as well.
+void ProgramBuilder::describeTransfers(Operation *phase,
+                                       PhaseDescription &entry) {
+  auto add = [&](Value tensor, bool isResult) {
+    Buffer::Space space = plan.get(tensor).space;
+    if (space == Buffer::Space::weights || space == Buffer::Space::input)
+      return;
+    auto [base, offset] = locate(tensor);
+    entry.transfers.push_back(
+        {static_cast<int32_t>(base), static_cast<int32_t>(offset),
+         values.getIndex(getBytes(tensor.getType())), isResult});
+  };
+  for (Value operand : phase->getOperands())
+    add(operand, /*isResult=*/false);
+  for (Value result : phase->getResults())
+    add(result, /*isResult=*/true);
+}
+
+LogicalResult ProgramBuilder::compileGpuCode() {
+  FailureOr<std::string> text = ptx::emitPtx(*gpuCode, sm);
+  if (failed(text))
+    return failure();
+  description.gpu->ptx = std::move(*text);
+  return success();
+}
+
 LogicalResult ProgramBuilder::describePhase(kernel::PhaseInterface phase) {
   FailureOr<KernelInstance> kernel = kernels.get(phase);
   if (failed(kernel))
@@ -313,11 +368,20 @@ LogicalResult ProgramBuilder::describePhase(kernel::PhaseInterface phase) {
   };
   llvm::for_each(phase->getOperands(), addBuffer);
   llvm::for_each(phase->getResults(), addBuffer);
+  entry.flopsValue = values.getIndex(phase.getFlops());
+  entry.bytesValue = values.getIndex(getPhaseBytes(phase));
+  hostReasons.resize(description.phases.size());
+  if (kernel->gpu) {
+    describeLaunch(*kernel, entry);
+    return success();
+  }
   for (SymExprAttr expr : kernel->exprs)
     entry.record.push_back(values.getIndex(expr));
   entry.tasksValue = values.getIndex(getTaskCount(phase, target));
-  entry.flopsValue = values.getIndex(phase.getFlops());
-  entry.bytesValue = values.getIndex(getPhaseBytes(phase));
+  if (sm != 0) {
+    describeTransfers(phase, entry);
+    hostReasons.back() = kernel->hostReason;
+  }
   scratchBytes = max(scratchBytes, getScratchBytes(phase, target));
   return success();
 }
@@ -359,7 +423,9 @@ FailureOr<Program> ProgramBuilder::build(StringRef name) {
     return failure();
   describeRequirements();
   scratchBytes = tx::getConstantExpr(phases.getContext(), 0);
-  if (failed(describePhases()))
+  if (sm != 0)
+    description.gpu.emplace().sm = sm;
+  if (failed(describePhases()) || (sm != 0 && failed(compileGpuCode())))
     return failure();
   description.arenaBytesValue = values.getIndex(plan.getArenaBytes());
   description.scratchBytesValue = values.getIndex(scratchBytes);
@@ -372,14 +438,16 @@ FailureOr<Program> ProgramBuilder::build(StringRef name) {
   program.description = std::move(description);
   program.code = std::move(code);
   program.numKernels = kernels.size();
+  hostReasons.resize(program.description.phases.size());
+  program.hostReasons = std::move(hostReasons);
   program.arenaBytes = plan.getArenaBytes();
   program.scratchBytes = scratchBytes;
   return program;
 }
 
 FailureOr<Program> txc::buildProgram(ModuleOp phases, StringRef modelName,
-                                     const VectorTarget &target,
+                                     const VectorTarget &target, unsigned sm,
                                      const WeightStore &store,
                                      WeightsImage &weights) {
-  return ProgramBuilder(phases, target, store, weights).build(modelName);
+  return ProgramBuilder(phases, target, sm, store, weights).build(modelName);
 }

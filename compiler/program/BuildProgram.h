@@ -27,6 +27,9 @@ struct Program {
   /// in the LLVM dialect.
   mlir::OwningOpRef<mlir::ModuleOp> code;
   size_t numKernels = 0;
+  /// In the program of a GPU: for each phase why it runs on the CPU; empty for
+  /// those that don't.
+  std::vector<std::string> hostReasons;
   /// Memory of a run, and of each of its workers besides.
   tx::SymExprAttr arenaBytes;
   tx::SymExprAttr scratchBytes;
@@ -34,10 +37,11 @@ struct Program {
 
 /// Builds the program of `phases`, a module with one public function `main`.
 /// Stored tensors go to `weights`, whose producers refer to `phases` and
-/// `store`. Errors are diagnostics.
+/// `store`. `sm` is the GPU that phases run on where they can, 0 for none.
+/// Errors are diagnostics.
 mlir::FailureOr<Program> buildProgram(mlir::ModuleOp phases,
                                       llvm::StringRef modelName,
-                                      const VectorTarget &target,
+                                      const VectorTarget &target, unsigned sm,
                                       const WeightStore &store,
                                       WeightsImage &weights);
 

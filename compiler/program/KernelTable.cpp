@@ -68,13 +68,37 @@ static OwningOpRef<func::FuncOp> isolatePhase(kernel::PhaseInterface phase,
 /// The record's expressions in terms of the program's symbols.
 static KernelInstance instantiate(const KernelInstance &kernel,
                                   ArrayRef<SymExprAttr> exprs) {
-  KernelInstance instance{kernel.function, {}};
+  KernelInstance instance = kernel;
   llvm::DenseMap<StringAttr, SymExprAttr> values;
   for (auto [i, expr] : llvm::enumerate(exprs))
     values[getRenamed(expr.getContext(), i)] = expr;
-  for (SymExprAttr expr : kernel.exprs)
-    instance.exprs.push_back(substitute(expr, values));
+  auto replaceAll = [&](MutableArrayRef<SymExprAttr> all) {
+    for (SymExprAttr &expr : all)
+      expr = substitute(expr, values);
+  };
+  replaceAll(instance.exprs);
+  if (instance.gpu) {
+    replaceAll(instance.gpu->parameters);
+    replaceAll(instance.gpu->grid);
+  }
   return instance;
+}
+
+LogicalResult KernelTable::addToGpu(Operation *phase, StringRef name,
+                                    KernelInstance &kernel) {
+  ScopedDiagnosticHandler handler(phase->getContext(),
+                                  [&](Diagnostic &diagnostic) {
+                                    kernel.hostReason = diagnostic.str();
+                                    return success();
+                                  });
+  FailureOr<ptx::GpuKernel> added =
+      ptx::addGpuKernel(gpuModule, phase, sm, name);
+  if (failed(added))
+    return failure();
+  kernel.gpu = std::move(*added);
+  kernel.gpuNumber = gpuCount++;
+  kernel.function = name;
+  return success();
 }
 
 FailureOr<KernelInstance> KernelTable::get(kernel::PhaseInterface phase) {
@@ -92,11 +116,17 @@ FailureOr<KernelInstance> KernelTable::get(kernel::PhaseInterface phase) {
   Operation *op = &isolated->getBody().front().front();
   // Errors are about the first phase of the structure.
   op->setLoc(phase.getLoc());
+  KernelInstance kernel;
+  if (sm != 0 && succeeded(addToGpu(op, name, kernel))) {
+    kernels[structure] = kernel;
+    return instantiate(kernel, exprs);
+  }
   FailureOr<EmittedKernel> emitted = emitKernel(b, op, name, target);
   if (failed(emitted))
     return failure();
   convertToPhaseAbi(emitted->function);
-  KernelInstance &kernel = kernels[structure];
-  kernel = {name, std::move(emitted->exprs)};
+  kernel.function = name;
+  kernel.exprs = std::move(emitted->exprs);
+  kernels[structure] = kernel;
   return instantiate(kernel, exprs);
 }

@@ -146,7 +146,10 @@ static StringSet<> getEnabledFeatures(const MCSubtargetInfo &subtarget) {
   return enabled;
 }
 
-/// Whether \p name is a GPU architecture as `-target=` spells it: sm80, sm_90a.
+/// GPUs that kernels are written for.
+static constexpr StringLiteral gpuNames[] = {"sm80", "sm86", "sm89", "sm90"};
+
+/// Whether \p name looks like a GPU's: sm80, sm_90a.
 static bool isGpuName(StringRef name) {
   if (!name.consume_front("sm"))
     return false;
@@ -206,15 +209,18 @@ Expected<txc::Target> txc::Target::parse(StringRef spec) {
   StringRef cpu = parts.front();
   if (cpu.empty())
     return targetError("'" + spec + "' names no CPU; try 'native'");
-  if (isGpuName(cpu))
-    return targetError(
-        "'" + cpu +
-        "' is a GPU, which is not supported yet by this version; "
-        "try 'native'");
   Expected<const llvm::Target *> x86 = lookupX86();
   if (!x86)
     return x86.takeError();
 
+  unsigned sm = 0;
+  if (isGpuName(cpu)) {
+    if (!is_contained(gpuNames, spec))
+      return targetError("unknown GPU '" + spec + "'; the known ones are " +
+                         join(ArrayRef<StringLiteral>(gpuNames), ", "));
+    to_integer(spec.drop_front(2), sm);
+    cpu = "x86-64";
+  }
   SmallVector<std::string> switches;
   if (cpu == "native") {
     cpu = sys::getHostCPUName();
@@ -231,7 +237,8 @@ Expected<txc::Target> txc::Target::parse(StringRef spec) {
   txc::Target target;
   target.cpu = cpu.str();
   target.featureString = join(switches, ",");
-  target.name = target.cpu;
+  target.sm = sm;
+  target.name = sm ? spec.str() : target.cpu;
   for (const std::string &text : switches)
     target.name += ":" + text;
   target.features = getEnabledFeatures(
@@ -253,9 +260,12 @@ Expected<std::vector<txc::Target>> txc::Target::parseList(StringRef spec) {
       return targetError("'" + spec + "' names " + target->getName() +
                          " twice");
     // A superset of features has more of them.
-    size_t count = target->getRequiredFeatures().size();
+    auto getRank = [](const txc::Target &t) {
+      return std::pair(t.getSm() == 0,
+                       t.getSm() + t.getRequiredFeatures().size());
+    };
     auto place = find_if(targets, [&](const txc::Target &other) {
-      return other.getRequiredFeatures().size() < count;
+      return getRank(other) < getRank(*target);
     });
     targets.insert(place, std::move(*target));
   }

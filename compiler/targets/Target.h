@@ -7,7 +7,7 @@
 ///
 /// \file
 /// What `-target=` names: an x86-64 CPU of LLVM with features switched on or
-/// off. A Target is a value; it gives the code generator of LLVM and the list
+/// off, or a GPU. A Target is a value; it gives the code generator of LLVM and the list
 /// of CPU features that a compiled model needs from the machine it runs on.
 ///
 //===----------------------------------------------------------------------===//
@@ -31,23 +31,26 @@ class TargetMachine;
 
 namespace txc {
 
-/// An x86-64 CPU and the features that generated code may use on it.
+/// An x86-64 CPU and the features that generated code may use on it. Of a GPU it
+/// is the CPU beside it, any one of x86-64, which evaluates shapes and runs what
+/// the GPU has no kernel for.
 class Target {
 public:
   /// Parses the value of `-target=`:
   ///
-  ///     target  ::= cpu (':' ('+' | '-') feature)*
+  ///     target  ::= cpu (':' ('+' | '-') feature)* | gpu
   ///     cpu     ::= 'native' | a name that `llc -mcpu=help` lists
+  ///     gpu     ::= 'sm80' | 'sm86' | 'sm89' | 'sm90'
   ///
   /// `native` is this machine's CPU with just the features that the operating
-  /// system lets programs use. A list of targets and GPU targets (`sm80`) are
-  /// recognised and refused. The error says what was found and, for a misspelt
-  /// name, which one is nearest.
+  /// system lets programs use. A list of targets is refused. The error says what
+  /// was found and, for a misspelt name, which one is nearest.
   static llvm::Expected<Target> parse(llvm::StringRef spec);
 
   /// Parses targets joined with commas. They come out in the order in which a
   /// machine should try them: one that requires more comes before one that
-  /// requires less, otherwise as they were written. None is there twice.
+  /// requires less, otherwise as they were written, and CPUs before GPUs. None is
+  /// there twice.
   static llvm::Expected<std::vector<Target>> parseList(llvm::StringRef spec);
 
   /// The target in the syntax that parse() takes, with `native` spelt out: what
@@ -60,6 +63,9 @@ public:
   /// The features switched besides those of the CPU, as LLVM writes them:
   /// "+avx512fp16,-gfni".
   const std::string &getFeatureString() const { return featureString; }
+
+  /// The compute capability of a GPU, 80 for 8.0; 0 for a CPU.
+  unsigned getSm() const { return sm; }
 
   /// The triple of generated code: x86_64-unknown-linux-gnu.
   static llvm::Triple getTriple();
@@ -87,6 +93,7 @@ private:
   std::string cpu;
   std::string featureString;
   llvm::StringSet<> features;
+  unsigned sm = 0;
 };
 
 } // namespace txc

@@ -37,11 +37,15 @@ def Warp_CopyOp : Warp_Op<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
     bytes: the copy is asynchronous and complete once the group it was
     committed to (`nvvm.cp.async.commit.group`) has been waited for. Otherwise it
     is complete when the op is. Other threads see it after a barrier.
+
+    A source in `panels` of p columns (#pack.panels) has column j at
+    `(j floordiv p) * columnStride + j mod p`; chunks of 16 bytes lie in one panel.
   }];
   let arguments = (ins LLVM_PointerInAddressSpace<1>:$source, Index:$rowStride,
                        Index:$columnStride, Index:$rows, Index:$columns,
                        Warp_TileType:$tile, Index:$row, I64Attr:$height,
-                       I64Attr:$threads, UnitAttr:$aligned);
+                       I64Attr:$threads, UnitAttr:$aligned,
+                       OptionalAttr<I64Attr>:$panels);
   let assemblyFormat = [{
     $source `strides` `(` $rowStride `,` $columnStride `)`
     `bounds` `(` $rows `,` $columns `)` (`aligned` $aligned^)?
@@ -62,10 +66,11 @@ def Warp_LoadFragmentOp : Warp_Op<"load_fragment", [MemoryEffects<[MemRead]>]> {
         transposed:      tile[row + j, column + i]
 
     `row` and `column` are multiples of 8. f32 elements become tf32, rounded to
-    nearest, ties away from zero.
+    nearest, ties away from zero; with `rest` what that leaves of them, rounded
+    so as well (0 of what is no finite number).
   }];
   let arguments = (ins Warp_TileType:$tile, Index:$row, Index:$column,
-                       UnitAttr:$transposed);
+                       UnitAttr:$transposed, UnitAttr:$rest);
   let results = (outs Warp_FragmentType:$fragment);
   let assemblyFormat = [{
     $tile `[` $row `,` $column `]` (`transposed` $transposed^)? attr-dict

@@ -57,6 +57,7 @@ Failure open(const Options &options, txc_model *&model) {
   open.weights_path =
       options.weights.empty() ? nullptr : options.weights.c_str();
   open.verify_weights = options.verifyWeights;
+  open.device = options.device.empty() ? nullptr : options.device.c_str();
   // A name without a slash would be looked for in the library path.
   std::string path = options.model.find('/') == std::string::npos
                          ? "./" + options.model

@@ -93,6 +93,7 @@ std::vector<Option> makeTable(Options &options) {
       {"dim", "NAME=N",
        [&](const std::string &value) { return addDim(options, value); }},
       {"output-dir", "a folder", text(options.outputDir)},
+      {"device", "cpu, cuda:N or auto", text(options.device)},
       {"threads", "a number from 1 to 1024", count(options.threads, 1, 1024)},
       {"repeat", "a number from 1", count(options.repeat, 1, INT32_MAX)},
       {"profile", "a file",
@@ -213,6 +214,7 @@ usage: txc-run MODEL.so [options]
   --output-dir DIR          write NAME.npy for each output (NAME.pb where NumPy
                             lacks the type; a / in NAME becomes _) instead of
                             printing it
+  --device cpu|cuda:N|auto  default: cpu, or cuda:0 without code for CPUs
   --threads N               default: one for each physical core
   --repeat K                print minimum, median and p99 of K runs, after one
                             that is not timed; state is reset before each

@@ -28,6 +28,7 @@ struct Options {
   std::string outputDir;
   std::string weights;
   std::string traceFile;
+  std::string device; ///< Empty: the model's default.
   int32_t threads = 0;
   int32_t repeat = 0; ///< 0: one run, not timed.
   int64_t stateCapacity = 0;

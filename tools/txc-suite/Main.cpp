@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-///   txc-suite [--sanitize=address|thread] [--threads=N]
+///   txc-suite [--sanitize=address|thread] [--threads=N] [--target=TARGET]
 ///
 /// Answers requests from standard input, a line each; see test/suite/README.md.
 //
@@ -21,6 +21,10 @@ static bool parseOption(StringRef argument, WorkerOptions &options) {
   if (argument.consume_front("--threads="))
     return !argument.getAsInteger(10, options.numThreads) &&
            options.numThreads > 0;
+  if (argument.consume_front("--target=")) {
+    options.target = argument.str();
+    return true;
+  }
   if (argument == "--sanitize=address")
     options.sanitizer = txc::Sanitizer::Address;
   else if (argument == "--sanitize=thread")

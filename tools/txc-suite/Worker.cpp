@@ -233,6 +233,7 @@ Answer CaseRunner::runModel(std::vector<ConstantInput> constants,
   compileOptions.inputPath = modelPath;
   compileOptions.constants = std::move(constants);
   compileOptions.codeGen.sanitizer = options.sanitizer;
+  compileOptions.target = options.target;
   compileOptions.onError = [this](const Twine &message) {
     std::string text = message.str();
     StringRef sentence = text;

@@ -20,6 +20,8 @@ namespace txc::suite {
 struct WorkerOptions {
   /// Of compiled models; this program has to be built with the same.
   Sanitizer sanitizer = Sanitizer::None;
+  /// As in -target=.
+  std::string target = "native";
   /// Of a compiled model's session.
   int32_t numThreads = 1;
 };

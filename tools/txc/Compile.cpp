@@ -145,6 +145,8 @@ static Outcome produce(Compilation &compilation, const Options &options,
     return outcome;
   if (options.stage == Stage::Loops)
     return writeModule(compilation.getCode(), path, console);
+  if (options.stage == Stage::Ptx)
+    return compilation.emitPtx(path);
   if (Outcome outcome = run({&Compilation::lowerToLLVM});
       outcome != Outcome::success)
     return outcome;

@@ -154,20 +154,18 @@ static Error setSanitizer(const Arg &arg, Options &options) {
 
 static Error setStage(const Arg &arg, Options &options) {
   StringRef value = arg.getValue();
-  if (value == "ptx")
-    return createStringError("-emit=ptx is not supported: there is no GPU "
-                             "target; try -emit=asm");
   std::optional<Stage> stage = StringSwitch<std::optional<Stage>>(value)
                                    .Case("tx", Stage::Tx)
                                    .Case("kernel", Stage::Kernel)
                                    .Case("loops", Stage::Loops)
                                    .Case("llvm", Stage::LLVM)
                                    .Case("asm", Stage::Assembly)
+                                   .Case("ptx", Stage::Ptx)
                                    .Case("obj", Stage::Object)
                                    .Case("so", Stage::SharedObject)
                                    .Default(std::nullopt);
   if (!stage)
-    return badValue(arg, "tx, kernel, loops, llvm, asm, obj or so");
+    return badValue(arg, "tx, kernel, loops, llvm, asm, ptx, obj or so");
   options.stage = *stage;
   return Error::success();
 }
@@ -366,6 +364,8 @@ static StringRef getSuffix(Stage stage) {
     return ".ll";
   case Stage::Assembly:
     return ".s";
+  case Stage::Ptx:
+    return ".ptx";
   case Stage::Object:
     return ".o";
   case Stage::SharedObject:

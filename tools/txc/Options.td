@@ -43,7 +43,7 @@ def output : Separate<["-", "--"], "o">, Group<output_group>,
 def output_eq : Joined<["-", "--"], "o=">, Alias<output>, Group<output_group>,
                 Visibility<compile>;
 defm emit : Value<"emit", "<stage>",
-                  "Stop at tx, kernel, loops, llvm, asm, obj or so",
+                  "Stop at tx, kernel, loops, llvm, asm, ptx, obj or so",
                   output_group, compile>;
 defm weights : Value<"weights", "<file>",
                      "Weights in a file beside the .so instead of inside",
@@ -56,7 +56,7 @@ defm save_stages : Value<"save-stages", "<dir>",
                          output_group, all>;
 
 defm target : Value<"target", "<cpu>[,...]",
-                    "LLVM names of CPUs, features after colons (default: native)",
+                    "CPUs (LLVM's names, :+feature), sm80 .. sm90; default: native",
                     model_group, all>;
 defm dim : Value<"dim", "<name>=<n>|<lo>..<hi>",
                  "Fix or bound a symbolic dimension",

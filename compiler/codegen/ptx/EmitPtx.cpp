@@ -4,17 +4,14 @@
 
 #include "compiler/codegen/ptx/EmitPtx.h"
 #include "compiler/codegen/LowerToLLVM.h"
-#include "compiler/codegen/ptx/GemmToWarp.h"
 #include "compiler/codegen/ptx/WarpToNvvm.h"
+#include "dialects/kernel/Kernel.h"
 #include "dialects/warp/Warp.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
 #include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/IR/LLVMContext.h"
@@ -29,7 +26,6 @@
 using namespace mlir;
 using namespace txc;
 using namespace txc::ptx;
-using tx::SymExprAttr;
 
 void txc::ptx::registerPtxDialects(DialectRegistry &registry) {
   registry.insert<tx::TxDialect, pack::PackDialect, kernel::KernelDialect,
@@ -39,36 +35,6 @@ void txc::ptx::registerPtxDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
   registerNVVMDialectTranslation(registry);
 }
-
-//===----------------------------------------------------------------------===//
-// Elementary functions
-//===----------------------------------------------------------------------===//
-
-/// There is no libm on a GPU: what PTX has no instruction for becomes
-/// polynomials.
-static LogicalResult expandMath(ModuleOp module) {
-  RewritePatternSet patterns(module.getContext());
-  auto any = [](StringRef) { return true; };
-  populateMathF32ExpansionPatterns(patterns, any);
-  populateMathPolynomialApproximationPatterns(patterns, any);
-  if (failed(applyPatternsGreedily(module, std::move(patterns))))
-    return failure();
-  WalkResult result = module.walk([](Operation *op) -> WalkResult {
-    if (op->getName().getDialectNamespace() !=
-            math::MathDialect::getDialectNamespace() ||
-        isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp,
-            math::FloorOp, math::FmaOp, math::RoundEvenOp, math::RsqrtOp,
-            math::SqrtOp, math::TruncOp>(op))
-      return WalkResult::advance();
-    return op->emitError("a GPU kernel has no code for ")
-           << op->getName() << " on " << op->getResult(0).getType();
-  });
-  return failure(result.wasInterrupted());
-}
-
-//===----------------------------------------------------------------------===//
-// LLVM
-//===----------------------------------------------------------------------===//
 
 /// Null, with a diagnostic, if LLVM has no such GPU.
 static std::unique_ptr<llvm::TargetMachine> createTargetMachine(Operation *op,
@@ -137,38 +103,8 @@ static FailureOr<std::string> emitAssembly(ModuleOp source, unsigned sm) {
   return text.str().str();
 }
 
-//===----------------------------------------------------------------------===//
-// Kernels
-//===----------------------------------------------------------------------===//
-
-FailureOr<PtxKernel> txc::ptx::emitPtx(kernel::GemmOp op, unsigned sm,
-                                       StringRef name) {
-  OwningOpRef<ModuleOp> module = ModuleOp::create(op.getLoc());
-  FailureOr<GemmSchedule> schedule = chooseGemmSchedule(op, sm);
-  if (failed(schedule))
+FailureOr<std::string> txc::ptx::emitPtx(ModuleOp module, unsigned sm) {
+  if (failed(convertWarpToNvvm(module)) || failed(lowerToLLVMDialect(module)))
     return failure();
-  FailureOr<LLVM::LLVMFuncOp> function =
-      lowerGemmToWarp(op, *schedule, *module, name);
-  if (failed(function))
-    return failure();
-
-  PtxKernel kernel;
-  kernel.name = name.str();
-  kernel.threads = schedule->getThreads();
-  llvm::append_range(kernel.parameters,
-                     (*function)
-                         ->getAttrOfType<ArrayAttr>("warp.parameters")
-                         .getAsRange<SymExprAttr>());
-  llvm::copy((*function)
-                 ->getAttrOfType<ArrayAttr>("warp.grid")
-                 .getAsRange<SymExprAttr>(),
-             kernel.grid.begin());
-  if (failed(expandMath(*module)) || failed(convertWarpToNvvm(*module)) ||
-      failed(lowerToLLVMDialect(*module)))
-    return failure();
-  FailureOr<std::string> text = emitAssembly(*module, sm);
-  if (failed(text))
-    return failure();
-  kernel.text = std::move(*text);
-  return kernel;
+  return emitAssembly(module, sm);
 }

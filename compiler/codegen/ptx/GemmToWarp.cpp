@@ -11,13 +11,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/ptx/GemmToWarp.h"
-#include "compiler/codegen/ptx/GpuFunction.h"
+#include "compiler/codegen/ptx/GpuBody.h"
 #include "dialects/warp/Warp.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/IRMapping.h"
 #include <utility>
 
 using namespace mlir;
@@ -29,15 +28,29 @@ using warp::FragmentType;
 using warp::Role;
 using warp::TileType;
 
+/// Whether a stored rhs is read where it lies: a k x n matrix, in panels whose
+/// rows are whole chunks of 16 bytes.
+static bool hasPlainPanels(GemmOp op) {
+  auto stored = dyn_cast<pack::TensorType>(op.getRhs().getType());
+  return stored && stored.getLayout().getDepth() == 1 &&
+         stored.getLayout().getShift() == 0 && op.readsPlainMatrix() &&
+         stored.getLayout().getLanes() *
+                 stored.getElementType().getIntOrFloatBitWidth() % 128 ==
+             0;
+}
+
 FailureOr<GemmSchedule> txc::ptx::chooseGemmSchedule(GemmOp op, unsigned sm) {
   Type type = getElementTypeOrSelf(op.getLhs().getType());
-  auto rhs = dyn_cast<RankedTensorType>(op.getRhs().getType());
-  if (!rhs)
-    return op.emitError("a GPU takes a plain right operand, found ")
+  auto stored = dyn_cast<pack::TensorType>(op.getRhs().getType());
+  if (op.getPrecision() || (stored && !hasPlainPanels(op)))
+    return op.emitError("a GPU's matrix instructions read a plain right "
+                        "operand or panels of depth 1, found ")
            << op.getRhs().getType();
-  if (rhs.getElementType() != type)
+  Type rhs = stored ? stored.getElementType()
+                    : getElementTypeOrSelf(op.getRhs().getType());
+  if (rhs != type)
     return op.emitError("a matrix instruction has operands of one type, found ")
-           << type << " and " << rhs.getElementType();
+           << type << " and " << rhs;
   std::optional<warp::Atom> atom = warp::getAtomFor(type);
   if (!atom)
     return op.emitError("no matrix instruction for ")
@@ -62,14 +75,18 @@ namespace {
 struct Operand {
   Role role;
   LinearAccess access;
-  unsigned outerDim, kDim;
+  unsigned outerDim = 0, kDim = 0;
   /// Whether k runs along the rows of a tile, as it does in memory.
-  bool hasKColumns;
+  bool hasKColumns = false;
   /// Whether copies may move 16 bytes at a time.
-  bool isAligned;
+  bool isAligned = true;
   TileType tile;
+  /// Columns of a panel, if the operand is stored in panels.
+  int64_t panels = 0;
+  /// Elements from one panel to the next.
+  int64_t panelElements = 0;
   /// Rows of the tile that a stage has.
-  int64_t stageRows;
+  int64_t stageRows = 0;
   /// Of the block's first row or column, at k = 0.
   Value base;
   /// Where the block begins on `outerDim`, and elements from there to the end.
@@ -98,9 +115,27 @@ static bool hasAlignedRows(const LinearAccess &access, unsigned columnDim,
   });
 }
 
+/// Panels of a weight, of which a tile has whole ones.
+static Operand getStoredOperand(GemmOp op, const GemmSchedule &schedule) {
+  auto stored = cast<pack::TensorType>(op.getRhs().getType());
+  Operand operand;
+  operand.role = Role::rhs;
+  operand.outerDim = op.getBatchRank() + 1;
+  operand.kDim = operand.outerDim + 1;
+  operand.panels = stored.getLayout().getLanes();
+  operand.panelElements = stored.getShape()[0] * operand.panels;
+  operand.stageRows = schedule.blockK;
+  operand.tile =
+      TileType::get(op.getContext(), schedule.blockK * schedule.stages,
+                    schedule.blockN, stored.getElementType());
+  return operand;
+}
+
 static FailureOr<Operand> getOperand(GemmOp op, Role role,
                                      const GemmSchedule &schedule) {
   bool isLhs = role == Role::lhs;
+  if (!isLhs && isa<pack::TensorType>(op.getRhs().getType()))
+    return getStoredOperand(op, schedule);
   auto type =
       cast<RankedTensorType>((isLhs ? op.getLhs() : op.getRhs()).getType());
   Operand operand;
@@ -149,24 +184,18 @@ private:
   FragmentType getFragmentType(Role role) {
     return FragmentType::get(op.getContext(), role, schedule.atom);
   }
-  Value isLess(Value lhs, Value rhs) {
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, lhs, rhs);
-  }
-  template <typename RegisterOp> Value readRegister() {
-    Value value = RegisterOp::create(b, b.getI32Type());
-    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
-  }
-
   void emitPosition();
   void prepare(Operand &operand, Value buffer, Value firstOuter);
   void emitCopies(Value kTile);
   void emitCopy(const Operand &operand, Value tile, Value kTile);
   SmallVector<Value> emitFragments(const Operand &operand, Value tile,
-                                   Value stage, int64_t k);
+                                   Value stage, int64_t k, bool isRest);
+  bool hasRests() const { return lhs.tile.getElementType().isF32(); }
   SmallVector<Value> emitProducts(Value stage, SmallVector<Value> sums);
   SmallVector<Value> emitLoop();
   void emitEpilogue(ArrayRef<Value> sums);
   void emitBody(Value sum, ArrayRef<Value> point);
+  GpuBody getBody();
 
   GpuFunction &function;
   ImplicitLocOpBuilder &b;
@@ -185,35 +214,34 @@ private:
 
 /// Which part of the result this block and warp compute.
 void GemmKernel::emitPosition() {
-  firstM = function.mul(readRegister<NVVM::BlockIdXOp>(),
-                        function.index(schedule.blockM));
-  firstN = function.mul(readRegister<NVVM::BlockIdYOp>(),
+  firstM = function.mul(function.getBlock(), function.index(schedule.blockM));
+  firstN = function.mul(function.readRegister<NVVM::BlockIdYOp>(),
                         function.index(schedule.blockN));
-  unsigned batchRank = op.getBatchRank();
-  batch.resize(batchRank);
-  Value number = batchRank ? readRegister<NVVM::BlockIdZOp>() : Value();
-  for (unsigned dim = batchRank; dim-- > 0;) {
-    Value extent = function.getValue(op.getSize(dim));
-    batch[dim] =
-        dim ? arith::RemUIOp::create(b, number, extent).getResult() : number;
-    if (dim)
-      number = arith::DivUIOp::create(b, number, extent);
-  }
-  Value warp = arith::DivUIOp::create(b, readRegister<NVVM::ThreadIdXOp>(),
-                                      function.index(32));
+  SmallVector<Value> extents;
+  for (unsigned dim = 0; dim < op.getBatchRank(); ++dim)
+    extents.push_back(function.getValue(op.getSize(dim)));
+  if (!extents.empty())
+    batch = function.delinearize(function.readRegister<NVVM::BlockIdZOp>(),
+                                 extents);
+  Value warp = function.div(function.getThread(), function.index(kWarpLanes));
   Value columns = function.index(schedule.blockN / schedule.warpN);
-  warpM = function.mul(arith::DivUIOp::create(b, warp, columns),
-                       function.index(schedule.warpM));
-  warpN = function.mul(arith::RemUIOp::create(b, warp, columns),
-                       function.index(schedule.warpN));
+  warpM =
+      function.mul(function.div(warp, columns), function.index(schedule.warpM));
+  warpN =
+      function.mul(function.rem(warp, columns), function.index(schedule.warpN));
 }
 
 void GemmKernel::prepare(Operand &operand, Value buffer, Value firstOuter) {
   SmallVector<Value> point(batch);
   point.resize(op.getSizes().size(), function.index(0));
   point[operand.outerDim] = firstOuter;
+  // A block begins with a panel.
   Value number =
-      function.getElementNumber(operand.access, op.getSymbols(), point);
+      operand.panels != 0
+          ? function.mul(
+                function.div(firstOuter, function.index(operand.panels)),
+                function.index(operand.panelElements))
+          : function.getElementNumber(operand.access, op.getSymbols(), point);
   operand.base =
       function.getAddress(buffer, number, operand.tile.getElementType());
   operand.outerLeft = arith::SubIOp::create(
@@ -228,9 +256,12 @@ void GemmKernel::prepare(Operand &operand, Value buffer, Value firstOuter) {
 /// Beyond the last k-tile it only fills with zeros.
 void GemmKernel::emitCopy(const Operand &operand, Value tile, Value kTile) {
   Value k = function.mul(kTile, function.index(schedule.blockK));
-  Value kStride = function.getValue(operand.access.strides[operand.kDim]);
-  Value outerStride =
-      function.getValue(operand.access.strides[operand.outerDim]);
+  auto getStride = [&](unsigned dim, int64_t inPanels) {
+    return operand.panels != 0 ? function.index(inPanels)
+                               : function.getValue(operand.access.strides[dim]);
+  };
+  Value kStride = getStride(operand.kDim, operand.panels);
+  Value outerStride = getStride(operand.outerDim, operand.panelElements);
   Value source = function.getAddress(operand.base, function.mul(k, kStride),
                                      operand.tile.getElementType());
   Value kLeft =
@@ -246,7 +277,9 @@ void GemmKernel::emitCopy(const Operand &operand, Value tile, Value kTile) {
   }
   warp::CopyOp::create(b, source, rowStride, columnStride, rows, columns, tile,
                        row, operand.stageRows, schedule.getThreads(),
-                       operand.isAligned);
+                       operand.isAligned,
+                       operand.panels != 0 ? b.getI64IntegerAttr(operand.panels)
+                                           : IntegerAttr());
 }
 
 void GemmKernel::emitCopies(Value kTile) {
@@ -257,7 +290,8 @@ void GemmKernel::emitCopies(Value kTile) {
 
 /// The fragments of a warp's rows (lhs) or columns (rhs) at k of a stage.
 SmallVector<Value> GemmKernel::emitFragments(const Operand &operand, Value tile,
-                                             Value stage, int64_t k) {
+                                             Value stage, int64_t k,
+                                             bool isRest) {
   bool isLhs = operand.role == Role::lhs;
   Value firstOuter = isLhs ? warpM : warpN;
   int64_t extent = isLhs ? schedule.warpM : schedule.warpN;
@@ -273,21 +307,31 @@ SmallVector<Value> GemmKernel::emitFragments(const Operand &operand, Value tile,
     bool isTransposed = isLhs != operand.hasKColumns;
     fragments.push_back(warp::LoadFragmentOp::create(
         b, getFragmentType(operand.role), tile, function.add(stageRow, row),
-        column, isTransposed));
+        column, isTransposed, isRest));
   }
   return fragments;
 }
 
+/// A product of f32 is three of tf32: of the roundings, and of each with the
+/// rest of the other factor, which come first as they are small. What is left
+/// out is 2^-22 of the product.
 SmallVector<Value> GemmKernel::emitProducts(Value stage,
                                             SmallVector<Value> sums) {
-  for (int64_t k = 0; k < schedule.blockK; k += getAtom().k) {
-    SmallVector<Value> rows = emitFragments(lhs, lhsTile, stage, k);
-    SmallVector<Value> columns = emitFragments(rhs, rhsTile, stage, k);
+  auto multiply = [&](ArrayRef<Value> rows, ArrayRef<Value> columns) {
     for (auto [i, row] : llvm::enumerate(rows))
       for (auto [j, column] : llvm::enumerate(columns)) {
         Value &sum = sums[i * columns.size() + j];
         sum = warp::MmaOp::create(b, row, column, sum);
       }
+  };
+  for (int64_t k = 0; k < schedule.blockK; k += getAtom().k) {
+    SmallVector<Value> rows = emitFragments(lhs, lhsTile, stage, k, false);
+    SmallVector<Value> columns = emitFragments(rhs, rhsTile, stage, k, false);
+    if (hasRests()) {
+      multiply(emitFragments(lhs, lhsTile, stage, k, true), columns);
+      multiply(rows, emitFragments(rhs, rhsTile, stage, k, true));
+    }
+    multiply(rows, columns);
   }
   return sums;
 }
@@ -328,36 +372,31 @@ SmallVector<Value> GemmKernel::emitLoop() {
 // Epilogue
 //===----------------------------------------------------------------------===//
 
+GpuBody GemmKernel::getBody() {
+  GpuBody body(function, op.getSymbols());
+  for (auto [i, input] : llvm::enumerate(op.getInputs()))
+    body.addInput(op.getBodyBlock().getArgument(i + 1),
+                  function.getBuffer(i + 2),
+                  LinearAccess::get(op.getInputMap(i),
+                                    cast<RankedTensorType>(input.getType()),
+                                    op.getSymbols()));
+  return body;
+}
+
 /// Loads the inputs at a point, applies the body, stores the results.
 void GemmKernel::emitBody(Value sum, ArrayRef<Value> point) {
-  Block &body = op.getBodyBlock();
-  auto getNumber = [&](AffineMap map, Type type) {
-    auto access =
-        LinearAccess::get(map, cast<RankedTensorType>(type), op.getSymbols());
-    return function.getElementNumber(access, op.getSymbols(), point);
-  };
-  IRMapping values;
-  values.map(body.getArgument(0), sum);
-  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
-    BlockArgument argument = body.getArgument(i + 1);
-    values.map(argument,
-               function.load(function.getBuffer(i + 2),
-                             getNumber(op.getInputMap(i), input.getType()),
-                             argument.getType()));
-  }
-  for (Operation &inner : body.without_terminator()) {
-    if (auto index = dyn_cast<kernel::IndexOp>(inner))
-      values.map(index.getResult(), point[index.getDim()]);
-    else if (auto size = dyn_cast<kernel::SizeOp>(inner))
-      values.map(size.getResult(), function.getValue(size.getExpr()));
-    else
-      b.clone(inner, values);
-  }
-  unsigned firstResult = op->getNumOperands();
+  Block &block = op.getBodyBlock();
+  GpuBody body = getBody();
+  GpuBody::Values known;
+  known[block.getArgument(0)] = sum;
+  for (auto check : block.getOps<kernel::CheckOp>())
+    body.check(check, point, known);
   for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
-    function.store(values.lookup(body.getTerminator()->getOperand(i)),
-                   function.getBuffer(firstResult + i),
-                   getNumber(op.getResultMap(i), type));
+    body.store(block.getTerminator()->getOperand(i),
+               function.getBuffer(op->getNumOperands() + i),
+               LinearAccess::get(op.getResultMap(i),
+                                 cast<RankedTensorType>(type), op.getSymbols()),
+               point, known);
 }
 
 /// Applies the body to each of the lane's sums that is inside of the result.
@@ -378,14 +417,11 @@ void GemmKernel::emitEpilogue(ArrayRef<Value> sums) {
       point.push_back(function.add(
           n, function.add(coordinate.getColumn(), function.index(fragmentN))));
       point.push_back(function.index(0));
-      Value isRow = isLess(point[lhs.outerDim], endM);
-      Value isColumn = isLess(point[rhs.outerDim], endN);
+      Value isRow = function.isLess(point[lhs.outerDim], endM);
+      Value isColumn = function.isLess(point[rhs.outerDim], endN);
       Value isInside = arith::AndIOp::create(b, isRow, isColumn);
       Value element = warp::ElementOp::create(b, sum, i);
-      auto guarded = scf::IfOp::create(b, isInside, /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(guarded.thenBlock());
-      emitBody(element, point);
+      function.ifThen(isInside, [&] { emitBody(element, point); });
     }
   }
 }
@@ -400,9 +436,6 @@ void GemmKernel::emit() {
 FailureOr<LLVM::LLVMFuncOp>
 txc::ptx::lowerGemmToWarp(GemmOp op, const GemmSchedule &schedule,
                           ModuleOp module, StringRef name) {
-  if (!op.getBody().getOps<kernel::CheckOp>().empty())
-    return op.emitError("a GPU kernel can't report faults yet; found "
-                        "kernel.check in the body");
   FailureOr<Operand> lhs = getOperand(op, Role::lhs, schedule);
   FailureOr<Operand> rhs = getOperand(op, Role::rhs, schedule);
   if (failed(lhs) || failed(rhs))

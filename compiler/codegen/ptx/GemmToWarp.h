@@ -29,10 +29,11 @@ llvm::FailureOr<GemmSchedule> chooseGemmSchedule(kernel::GemmOp op,
                                                  unsigned sm);
 
 /// Appends to \p module a function \p name (see GpuFunction.h) of warp, scf,
-/// arith, math, LLVM and NVVM ops that computes \p op. f32 operands are rounded
-/// to tf32. Any sizes, also such that tiles are not full; at most 65535
-/// column tiles and as many batches. Fails, with a diagnostic that gives the
-/// reason, for stored operands and maps that are not linear in m, n and k.
+/// arith, math, LLVM and NVVM ops that computes \p op. Products of f32 are as
+/// good as f32's, by three of tf32 each. Any sizes, also such that tiles are
+/// not full; at most 65535 column tiles and as many batches. Fails, with a
+/// diagnostic that gives the reason, for maps that are not linear in m, n and
+/// k.
 llvm::FailureOr<mlir::LLVM::LLVMFuncOp>
 lowerGemmToWarp(kernel::GemmOp op, const GemmSchedule &schedule,
                 mlir::ModuleOp module, llvm::StringRef name);

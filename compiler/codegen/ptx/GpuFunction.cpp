@@ -3,9 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/codegen/ptx/GpuFunction.h"
+#include "dialects/kernel/Kernel.h"
+#include "dialects/pack/Pack.h"
 #include "mlir/Dialect/Affine/Utils.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace txc;
@@ -26,6 +28,10 @@ GpuFunction::GpuFunction(ModuleOp module, StringRef name, Operation *phase,
   unsigned operands = phase->getNumOperands();
   SmallVector<Type> buffers(operands + phase->getNumResults(),
                             LLVM::LLVMPointerType::get(context, /*global*/ 1));
+  WalkResult checks = phase->walk(
+      [](kernel::CheckOp) -> WalkResult { return WalkResult::interrupt(); });
+  if (checks.wasInterrupted())
+    buffers.push_back(buffers.front());
   function = LLVM::LLVMFuncOp::create(builder, name,
                                       getFunctionType(context, buffers));
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
@@ -35,6 +41,8 @@ GpuFunction::GpuFunction(ModuleOp module, StringRef name, Operation *phase,
       builder.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
   Block *entry = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
+  if (checks.wasInterrupted())
+    fault = entry->getArguments().back();
   for (unsigned i = 0; i < buffers.size(); ++i) {
     function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                         builder.getUnitAttr());
@@ -71,6 +79,67 @@ Value GpuFunction::mul(Value lhs, Value rhs) {
   return builder.createOrFold<arith::MulIOp>(lhs, rhs);
 }
 
+Value GpuFunction::div(Value lhs, Value rhs) {
+  return builder.createOrFold<arith::DivUIOp>(lhs, rhs);
+}
+
+Value GpuFunction::rem(Value lhs, Value rhs) {
+  return builder.createOrFold<arith::RemUIOp>(lhs, rhs);
+}
+
+Value GpuFunction::isLess(Value lhs, Value rhs) {
+  return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, lhs, rhs);
+}
+
+Value GpuFunction::select(Value condition, Value lhs, Value rhs) {
+  return arith::SelectOp::create(builder, condition, lhs, rhs);
+}
+
+//===----------------------------------------------------------------------===//
+// Threads and control flow
+//===----------------------------------------------------------------------===//
+
+Value GpuFunction::getThread() { return readRegister<NVVM::ThreadIdXOp>(); }
+
+Value GpuFunction::getBlock() { return readRegister<NVVM::BlockIdXOp>(); }
+
+Value GpuFunction::getLane() { return rem(getThread(), index(kWarpLanes)); }
+
+void GpuFunction::ifThen(Value condition, function_ref<void()> body) {
+  auto guarded =
+      scf::IfOp::create(builder, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(guarded.thenBlock());
+  body();
+}
+
+GpuFunction::Values
+GpuFunction::loop(Value begin, Value end, int64_t step, ValueRange init,
+                  function_ref<Values(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(builder, begin, end, index(step), init);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Values next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  // A loop that carries nothing has its yield from the start.
+  if (!init.empty())
+    scf::YieldOp::create(builder, next);
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+GpuFunction::Values GpuFunction::delinearize(Value number, ValueRange sizes) {
+  Values indices(sizes.size());
+  for (size_t i = sizes.size(); i-- > 0;) {
+    indices[i] = i == 0 ? number : rem(number, sizes[i]);
+    if (i != 0)
+      number = div(number, sizes[i]);
+  }
+  return indices;
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
 Value GpuFunction::getElementNumber(const LinearAccess &access,
                                     ArrayAttr symbols, ArrayRef<Value> point) {
   Value number = getValue(access.offset);
@@ -90,6 +159,32 @@ Value GpuFunction::getElementNumber(const LinearAccess &access,
   return number;
 }
 
+/// See #pack.panels.
+static Value getPanelElement(GpuFunction &f, pack::TensorType type, Value k,
+                             Value n) {
+  pack::PanelsAttr layout = type.getLayout();
+  int64_t bytes = type.getElementType().getIntOrFloatBitWidth() / 8;
+  Value lanes = f.index(layout.getLanes()), depth = f.index(layout.getDepth());
+  int64_t sums =
+      layout.getShift() != 0
+          ? layout.getLanes() * static_cast<int64_t>(sizeof(int32_t)) / bytes
+          : 0;
+  Value panel = f.mul(f.div(n, lanes), f.index(type.getPanelBytes() / bytes));
+  Value row = f.mul(f.div(k, depth), f.mul(lanes, depth));
+  Value column = f.add(f.mul(f.rem(n, lanes), depth), f.rem(k, depth));
+  return f.add(f.add(panel, f.index(sums)), f.add(row, column));
+}
+
+Value GpuFunction::getElementNumber(Type tensor, ArrayRef<Value> indices) {
+  if (auto stored = dyn_cast<pack::TensorType>(tensor))
+    return getPanelElement(*this, stored, indices[0], indices[1]);
+  Value number = index(0);
+  for (auto [coordinate, stride] : llvm::zip_equal(
+           indices, getRowMajorStrides(cast<RankedTensorType>(tensor))))
+    number = add(number, mul(coordinate, getValue(stride)));
+  return number;
+}
+
 Value GpuFunction::getAddress(Value buffer, Value number, Type type) {
   Value offset =
       arith::IndexCastOp::create(builder, builder.getI64Type(), number);
@@ -97,13 +192,20 @@ Value GpuFunction::getAddress(Value buffer, Value number, Type type) {
                              ValueRange{offset});
 }
 
+/// Whether the type is a float that LLVM does not know; its code is loaded.
+static bool isStoredAsCode(Type type) {
+  return isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 16;
+}
+
 Value GpuFunction::load(Value buffer, Value number, Type type) {
-  if (!type.isInteger(1))
+  Type byte = builder.getI8Type();
+  if (!type.isInteger(1) && !isStoredAsCode(type))
     return LLVM::LoadOp::create(builder, type,
                                 getAddress(buffer, number, type));
-  Type byte = builder.getI8Type();
   Value loaded =
       LLVM::LoadOp::create(builder, byte, getAddress(buffer, number, byte));
+  if (isStoredAsCode(type))
+    return arith::BitcastOp::create(builder, type, loaded);
   Value zero = arith::ConstantIntOp::create(builder, byte, 0);
   return arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, loaded, zero);
 }
@@ -111,6 +213,8 @@ Value GpuFunction::load(Value buffer, Value number, Type type) {
 void GpuFunction::store(Value value, Value buffer, Value number) {
   if (value.getType().isInteger(1))
     value = arith::ExtUIOp::create(builder, builder.getI8Type(), value);
+  if (isStoredAsCode(value.getType()))
+    value = arith::BitcastOp::create(builder, builder.getI8Type(), value);
   LLVM::StoreOp::create(builder, value,
                         getAddress(buffer, number, value.getType()));
 }
@@ -129,6 +233,8 @@ void GpuFunction::finish(ArrayRef<SymExprAttr> grid) {
       getFunctionType(function.getContext(), entry.getArgumentTypes()));
   function.setAllArgAttrs(argumentAttrs);
   function->setAttr("warp.parameters", builder.getArrayAttr(exprs));
-  function->setAttr("warp.grid",
-                    builder.getArrayAttr(llvm::to_vector_of<Attribute>(grid)));
+  SmallVector<Attribute> blocks(grid.begin(), grid.end());
+  blocks.resize(3, tx::getConstantExpr(function.getContext(), 1));
+  function->setAttr("warp.grid", builder.getArrayAttr(blocks));
+  function->setAttr("warp.reports_faults", builder.getBoolAttr(hasFault()));
 }

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -32,6 +33,8 @@ namespace {
 struct Window {
   Value source, rowStride, columnStride, rows, columns;
   TileType tile;
+  /// Columns of a panel; 0: there are none.
+  int64_t panels = 0;
 };
 
 /// Shorthands for the index arithmetic of addresses.
@@ -76,8 +79,14 @@ struct CodeBuilder : ImplicitLocOpBuilder {
 /// The address of a window's element in global memory.
 Value CodeBuilder::getSourceElement(const Window &window, Value row,
                                     Value column) {
-  Value offset =
-      add(mul(row, window.rowStride), mul(column, window.columnStride));
+  Value offset = mul(row, window.rowStride);
+  if (window.panels != 0) {
+    Value panel = div(column, window.panels);
+    offset = add(offset, mul(panel, window.columnStride));
+    offset = add(offset, rem(column, window.panels));
+  } else {
+    offset = add(offset, mul(column, window.columnStride));
+  }
   return LLVM::GEPOp::create(*this, window.source.getType(),
                              window.tile.getElementType(), window.source,
                              ValueRange{toInteger(offset, 64)});
@@ -159,10 +168,13 @@ struct CopyPattern : OpConversionPattern<CopyOp> {
     CodeBuilder b(op.getLoc(), rewriter);
     TileType type = op.getTile().getType();
     Value tile = adaptor.getTile().front();
-    Window window{
-        adaptor.getSource().front(),       adaptor.getRowStride().front(),
-        adaptor.getColumnStride().front(), adaptor.getRows().front(),
-        adaptor.getColumns().front(),      type};
+    Window window{adaptor.getSource().front(),
+                  adaptor.getRowStride().front(),
+                  adaptor.getColumnStride().front(),
+                  adaptor.getRows().front(),
+                  adaptor.getColumns().front(),
+                  type,
+                  static_cast<int64_t>(op.getPanels().value_or(0))};
     int64_t pieceElements = op.getAligned() ? type.getChunkElements() : 1;
     int64_t rowPieces = type.getColumns() / pieceElements;
     auto threads = static_cast<int64_t>(op.getThreads());
@@ -323,10 +335,31 @@ private:
           b.getTileElement(op.getTile().getType(), tile, b.add(firstRow, row),
                            b.add(firstColumn, column));
       Value element = LLVM::LoadOp::create(b, b.getF32Type(), address);
-      registers.push_back(NVVM::ConvertFloatToTF32Op::create(
-          b, b.getI32Type(), element, NVVM::FPRoundingMode::RNA));
+      Value rounded = roundToTf32(b, element);
+      if (op.getRest())
+        rounded = roundToTf32(b, getRest(b, element, rounded));
+      registers.push_back(rounded);
     }
     return registers;
+  }
+
+  static Value roundToTf32(CodeBuilder &b, Value element) {
+    return NVVM::ConvertFloatToTF32Op::create(b, b.getI32Type(), element,
+                                              NVVM::FPRoundingMode::RNA);
+  }
+
+  /// element - rounded, which is exact; 0 where the rounded one is not finite.
+  static Value getRest(CodeBuilder &b, Value element, Value rounded) {
+    Type f32 = b.getF32Type();
+    rounded = arith::BitcastOp::create(b, f32, rounded);
+    Value rest = arith::SubFOp::create(b, element, rounded);
+    Value infinity = arith::ConstantOp::create(
+        b, b.getF32FloatAttr(std::numeric_limits<float>::infinity()));
+    Value isFinite =
+        arith::CmpFOp::create(b, arith::CmpFPredicate::OLT,
+                              math::AbsFOp::create(b, rounded), infinity);
+    Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
+    return arith::SelectOp::create(b, isFinite, rest, zero);
   }
 };
 
@@ -436,7 +469,7 @@ struct WarpToNvvmPass : PassWrapper<WarpToNvvmPass, OperationPass<ModuleOp>> {
   }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<WarpDialect, NVVM::NVVMDialect, LLVM::LLVMDialect,
-                    arith::ArithDialect, scf::SCFDialect>();
+                    arith::ArithDialect, math::MathDialect, scf::SCFDialect>();
   }
   void runOnOperation() override {
     if (failed(convertWarpToNvvm(getOperation())))

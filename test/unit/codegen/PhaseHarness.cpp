@@ -4,6 +4,7 @@
 
 #include "test/unit/codegen/PhaseHarness.h"
 #include "compiler/codegen/PhaseAbi.h"
+#include "compiler/codegen/ptx/EmitPtx.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Parser/Parser.h"
 
@@ -16,7 +17,7 @@ Expected<std::unique_ptr<PhaseProgram>> PhaseProgram::parse(StringRef text) {
   auto program = std::make_unique<PhaseProgram>();
   program->context = makeKernelContext();
   DialectRegistry registry;
-  registry.insert<kernel::KernelDialect, pack::PackDialect, tx::TxDialect>();
+  ptx::registerPtxDialects(registry);
   program->context->appendDialectRegistry(registry);
   program->context->loadAllAvailableDialects();
   program->module = parseSourceString<ModuleOp>(text, program->context.get());

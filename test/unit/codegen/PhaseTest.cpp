@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "test/unit/codegen/PhaseTest.h"
+#include "test/unit/codegen/GpuPhase.h"
 
 using namespace mlir;
 using namespace txc;
@@ -41,17 +42,47 @@ static bool isWithin(const BoundedNumber &got, const BoundedNumber &expected) {
   return std::abs(got.value - expected.value) <= expected.error * 1.001;
 }
 
+PhaseTest::Run PhaseTest::compileForGpu(const PhaseProgram &program) {
+  auto compiled = GpuPhase::create(program);
+  if (!compiled) {
+    std::string reason = llvm::toString(compiled.takeError());
+    EXPECT_TRUE(StringRef(reason).starts_with("a GPU kernel has no code for"))
+        << reason;
+    return nullptr;
+  }
+  std::shared_ptr<GpuPhase> phase = std::move(*compiled);
+  return [this, phase](ArrayRef<Buffer *> operands, ArrayRef<Buffer *> results,
+                       const Symbols &symbols) {
+    auto found = phase->run(operands, results, symbols);
+    ASSERT_TRUE(bool(found)) << llvm::toString(found.takeError());
+    fault = *found;
+  };
+}
+
+PhaseTest::Run PhaseTest::compile(const PhaseProgram &program) {
+  if (isGpu())
+    return compileForGpu(program);
+  auto compiled = CompiledPhase::create(program, cpu());
+  EXPECT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
+  if (!compiled || !cpu().canRun)
+    return nullptr;
+  std::shared_ptr<CompiledPhase> phase = std::move(*compiled);
+  return [this, phase](ArrayRef<Buffer *> operands, ArrayRef<Buffer *> results,
+                       const Symbols &symbols) {
+    fault = phase->run(operands, results, symbols, pieces);
+  };
+}
+
 void PhaseTest::expectDefinition(StringRef text, ArrayRef<Symbols> cases) {
   auto program = PhaseProgram::parse(text);
   ASSERT_TRUE(bool(program)) << llvm::toString(program.takeError());
   Operation *phase = (*program)->getPhase();
-  auto compiled = CompiledPhase::create(**program, cpu());
-  ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
-  if (!cpu().canRun)
+  Run run = compile(**program);
+  if (!run)
     return;
   for (const Symbols &symbols : cases) {
     testing::Message trace;
-    trace << cpu().name;
+    trace << (isGpu() ? "GPU" : cpu().name);
     for (const auto &[name, value] : symbols)
       trace << ", " << name << " = " << value;
     SCOPED_TRACE(trace);
@@ -77,7 +108,9 @@ void PhaseTest::expectDefinition(StringRef text, ArrayRef<Symbols> cases) {
       outputs.push_back(buffers.back().get());
       std::fill(outputs.back()->begin(), outputs.back()->end(), char(0x5a));
     }
-    fault = (*compiled)->run(inputs, outputs, symbols, pieces);
+    run(inputs, outputs, symbols);
+    if (HasFatalFailure())
+      return;
     EXPECT_EQ(fault.code != TXC_FAULT_NONE, faults != 0);
     for (size_t i = 0; i < expected.size(); ++i) {
       auto type = cast<RankedTensorType>(phase->getResultTypes()[i]);
@@ -94,6 +127,8 @@ void PhaseTest::expectDefinition(StringRef text, ArrayRef<Symbols> cases) {
 }
 
 std::string test::getCpuName(const testing::TestParamInfo<size_t> &info) {
+  if (info.param == kGpuParameter)
+    return "gpu";
   std::string name = testCpus()[info.param].name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;

@@ -11,9 +11,13 @@
 
 namespace txc::test {
 
-/// One test a CPU level.
+/// The parameter that stands for a simulated GPU; those below are CPU levels.
+constexpr size_t kGpuParameter = 3;
+
+/// One test a CPU level, and one on a GPU.
 class PhaseTest : public testing::TestWithParam<size_t> {
 protected:
+  bool isGpu() const { return GetParam() == kGpuParameter; }
   const TestCpu &cpu() const { return testCpus()[GetParam()]; }
 
   /// Compiles a function body, whose arguments are operands of its one phase,
@@ -32,6 +36,13 @@ protected:
   txc_fault fault = {};
 
 private:
+  /// Compiles the phase; null, with a failure unless it is one that only a CPU
+  /// computes.
+  using Run = std::function<void(llvm::ArrayRef<Buffer *> operands,
+                                 llvm::ArrayRef<Buffer *> results,
+                                 const Symbols &symbols)>;
+  Run compile(const PhaseProgram &program);
+  Run compileForGpu(const PhaseProgram &program);
   NumberTensor makeRandom(mlir::Type type, const Symbols &symbols);
 
   std::mt19937 random{11};
@@ -40,8 +51,8 @@ private:
 std::string getCpuName(const testing::TestParamInfo<size_t> &info);
 
 #define TXC_INSTANTIATE_PHASE_TESTS(suite)                                     \
-  INSTANTIATE_TEST_SUITE_P(Cpus, suite, testing::Range<size_t>(0, 3),          \
-                           getCpuName)
+  INSTANTIATE_TEST_SUITE_P(                                                    \
+      Cpus, suite, testing::Range<size_t>(0, kGpuParameter + 1), getCpuName)
 
 } // namespace txc::test
 

@@ -87,7 +87,7 @@ void PropertyTest::runPhase(const RandomPhase &phase, Draw &draw) {
 }
 
 void PropertyTest::run(RandomPhase (*drawPhase)(Draw &), uint64_t numPhases) {
-  if (!cpu().canRun)
+  if (!isGpu() && !cpu().canRun)
     GTEST_SKIP() << "this machine lacks instructions of " << cpu().name;
   auto seed = static_cast<uint64_t>(getNumber("TXC_PROPERTY_SEED", 1));
   bool isSearch = std::getenv("TXC_PROPERTY_SECONDS") != nullptr;

@@ -83,6 +83,10 @@ std::string getModule(const Case &test) {
   return text;
 }
 
+struct PtxKernel : ptx::GpuKernel {
+  std::string text;
+};
+
 class PtxTest : public testing::Test {
 protected:
   PtxTest() {
@@ -92,13 +96,21 @@ protected:
     context.loadAllAvailableDialects();
   }
 
-  FailureOr<ptx::PtxKernel> emit(const std::string &text, unsigned sm) {
+  FailureOr<PtxKernel> emit(const std::string &text, unsigned sm) {
     module = parseSourceString<ModuleOp>(text, &context);
     if (!module)
       return failure();
     kernel::GemmOp gemm;
     module->walk([&](kernel::GemmOp op) { gemm = op; });
-    return ptx::emitPtx(gemm, sm, "gemm");
+    OwningOpRef<ModuleOp> code = ModuleOp::create(gemm.getLoc());
+    FailureOr<ptx::GpuKernel> kernel =
+        ptx::addGpuKernel(*code, gemm, sm, "gemm");
+    if (failed(kernel))
+      return failure();
+    FailureOr<std::string> ptx = ptx::emitPtx(*code, sm);
+    if (failed(ptx))
+      return failure();
+    return PtxKernel{std::move(*kernel), std::move(*ptx)};
   }
 
   MLIRContext context;
@@ -116,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
     getName);
 
 /// Runs ptxas on PTX; gives what it printed, or an empty string if it failed.
-std::string assemble(const std::string &ptxas, const ptx::PtxKernel &kernel,
+std::string assemble(const std::string &ptxas, const PtxKernel &kernel,
                      unsigned sm) {
   SmallString<128> source, report;
   EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("kernel", "ptx", source));
@@ -136,7 +148,7 @@ std::string assemble(const std::string &ptxas, const ptx::PtxKernel &kernel,
 }
 
 TEST_P(EmitPtxTest, AssemblesWithoutSpills) {
-  FailureOr<ptx::PtxKernel> kernel = emit(getModule(GetParam()), GetParam().sm);
+  FailureOr<PtxKernel> kernel = emit(getModule(GetParam()), GetParam().sm);
   ASSERT_TRUE(succeeded(kernel));
   EXPECT_THAT(kernel->text, HasSubstr(".entry gemm("));
   EXPECT_THAT(kernel->text, HasSubstr("mma.sync.aligned.m16n8k"));
@@ -156,15 +168,16 @@ TEST_P(EmitPtxTest, AssemblesWithoutSpills) {
               HasSubstr("0 bytes spill stores, 0 bytes spill loads"));
 }
 
-/// An array of the test's type in simulated memory, of values that f16, bf16
-/// and tf32 all hold.
+/// An array of the test's type in simulated memory, of values that it holds.
+/// f32 uses all its bits, which tf32 would not hold.
 class DeviceArray {
 public:
   DeviceArray(ptxsim::Memory &memory, const std::string &type, int64_t count,
               int seed)
       : type(type), address(memory.allocate(count * getBytes())) {
     for (int64_t i = 0; i < count; ++i) {
-      values.push_back(int((i * 37 + seed) % 31 - 15) / 16.0);
+      float value = float(int((i * 37 + seed) % 31 - 15)) / 16;
+      values.push_back(type == "f32" ? value * 0.987654321f : value);
       set(i, values[i]);
     }
   }
@@ -199,7 +212,7 @@ public:
 /// can arrive, for full tiles and ragged ones.
 TEST_P(EmitPtxTest, RunsInTheSimulator) {
   const Case &test = GetParam();
-  FailureOr<ptx::PtxKernel> kernel = emit(getModule(test), test.sm);
+  FailureOr<PtxKernel> kernel = emit(getModule(test), test.sm);
   ASSERT_TRUE(succeeded(kernel));
   constexpr int64_t columns = 96;
   for (int64_t rows : {1, 64, 77}) {
