@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "compiler/codegen/ptx/EmitPtx.h"
+#include "compiler/codegen/ptx/GpuKernel.h"
+#include "dialects/kernel/Kernel.h"
 #include "mlir/Parser/Parser.h"
 #include "tools/ptxsim/Half.h"
 #include "tools/ptxsim/Launch.h"

@@ -63,7 +63,7 @@ static const txc_symbol_desc symbols[] = {
     {"seq", 1, 512, TXC_SYMBOL_INPUT, 0}};
 static const txc_phase phases[] = {{TXC_PHASE_RUN, Rows, scale, NULL, Flops, -1,
                                     -1, -1, -1, -1, "map_scale",
-                                    "/Mul, /\"Add\""}};
+                                    "/Mul, /\"Add\"", NULL, NULL, 0, 0}};
 
 static const txc_program program = {
     .size = sizeof(txc_program),

@@ -103,7 +103,6 @@ TEST(Options, RefusesWhatIsNotThere) {
               HasSubstr("-precision=tf32 is not supported"));
   EXPECT_THAT(refuse({"m.onnx", "-precision=exat"}),
               HasSubstr("expected model, exact, bf16 or int8, found \"exat\""));
-  EXPECT_THAT(refuse({"m.onnx", "-emit=ptx"}), HasSubstr("no GPU"));
 }
 
 TEST(Options, RefusesBadValues) {
