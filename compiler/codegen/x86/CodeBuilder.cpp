@@ -167,9 +167,14 @@ void CodeBuilder::maskedStore(Value value, Value pointer, Value mask) {
                               elementAlignment(value.getType()));
 }
 
-void CodeBuilder::prefetch(Value pointer) {
-  LLVM::Prefetch::create(builder, loc, pointer, /*rw=*/0, /*hint=*/3,
+void CodeBuilder::prefetch(Value pointer, int level) {
+  LLVM::Prefetch::create(builder, loc, pointer, /*rw=*/0, /*hint=*/4 - level,
                          /*cache=*/1);
+}
+
+void CodeBuilder::keepOrder() {
+  LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::acq_rel,
+                        /*syncscope=*/"singlethread");
 }
 
 //===----------------------------------------------------------------------===//

@@ -82,8 +82,11 @@ public:
   mlir::Value maskedLoad(mlir::VectorType type, mlir::Value pointer,
                          mlir::Value mask);
   void maskedStore(mlir::Value value, mlir::Value pointer, mlir::Value mask);
-  /// Fetches the line at \p pointer into L1; any address is allowed.
-  void prefetch(mlir::Value pointer);
+  /// Fetches the line at \p pointer into cache \p level, 1 or 2; any address is
+  /// allowed.
+  void prefetch(mlir::Value pointer, int level = 1);
+  /// Accesses before it stay before those after it; no instruction.
+  void keepOrder();
 
   // Values.
   /// \p value in every lane of \p type, which may be scalar.

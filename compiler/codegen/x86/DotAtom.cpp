@@ -135,6 +135,12 @@ Value DotAtom::accumulate(CodeBuilder &code, Value accumulator, Value left,
   return arith::AddIOp::create(b, code.loc, accumulator, products);
 }
 
+Value DotAtom::addSums(CodeBuilder &code, Value a, Value b) const {
+  if (dotType == DotType::i8)
+    return arith::AddIOp::create(code.builder, code.loc, a, b);
+  return arith::AddFOp::create(code.builder, code.loc, a, b);
+}
+
 //===----------------------------------------------------------------------===//
 // The loop
 //===----------------------------------------------------------------------===//
@@ -166,11 +172,9 @@ SmallVector<Value> txc::x86::emitTileLoop(CodeBuilder &code,
         for (Value place : options.fetched)
           code.prefetch(code.advance(place, rightOffset, atom.rightWord()));
         for (Value place : options.later)
-          LLVM::Prefetch::create(code.builder, code.loc,
-                                 code.advance(place,
-                                              code.mul(k, options.laterStride),
-                                              code.builder.getI8Type()),
-                                 /*rw=*/0, /*hint=*/2, /*cache=*/1);
+          code.prefetch(code.advance(place, code.mul(k, options.laterStride),
+                                     code.builder.getI8Type()),
+                        /*level=*/2);
         for (int64_t word = 0; word < atom.leftWords(); ++word) {
           SmallVector<Value> factors;
           for (Value vector : lanes)

@@ -73,6 +73,7 @@ public:
   mlir::Value extract(CodeBuilder &code, mlir::Value lanes, int64_t word) const;
   mlir::Value accumulate(CodeBuilder &code, mlir::Value accumulator,
                          mlir::Value left, mlir::Value right) const;
+  mlir::Value addSums(CodeBuilder &code, mlir::Value a, mlir::Value b) const;
   /// Makes words of the left operand: \p numbers are depth() vectors of f32,
   /// neighbours along k.
   llvm::SmallVector<mlir::Value>

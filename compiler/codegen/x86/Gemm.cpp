@@ -60,6 +60,17 @@ Value GemmEmitter::batchPointer(const StridedOperand &operand,
   return code.pointerTo(operand, subscripts);
 }
 
+/// Whether a block has so few rows that packed panels stream through them.
+Value GemmEmitter::isFew(Value rows) {
+  int64_t few = spec.bIsPacked ? schedule.fewRows : 0;
+  // A known M of more rows has no blocks of few, or just one.
+  std::optional<int64_t> m = staticValue(spec.m);
+  if (m || few == 0)
+    return arith::ConstantIntOp::create(code.builder, code.loc, m && *m <= few,
+                                        1);
+  return code.compare(CmpIPredicate::sle, rows, code.index(few));
+}
+
 OutputBlock GemmEmitter::decodeTask(Value task, Value rowBlock) {
   Value columnBlocks = code.ceilDiv(N, schedule.NC);
   OutputBlock block;
@@ -68,9 +79,8 @@ OutputBlock GemmEmitter::decodeTask(Value task, Value rowBlock) {
   block.n0 = code.mul(code.rem(task, columnBlocks), schedule.NC);
   block.rows = code.min(code.sub(M, block.m0), blockRows);
   block.columns = code.min(code.sub(N, block.n0), schedule.NC);
-  block.isFew =
-      code.compare(CmpIPredicate::sle, block.rows, code.index(fewRows));
-  block.tileColumns = code.select(block.isFew, code.index(schedule.wideNR),
+  block.isFew = isFew(block.rows);
+  block.tileColumns = code.select(block.isFew, code.index(schedule.NC),
                                   code.index(schedule.NR));
   // Two equal tiles waste less than a full one and a short one.
   int64_t balanced = schedule.balancedRows();
@@ -162,6 +172,7 @@ void GemmEmitter::emitRuns(const OutputBlock &block, Value mustPackA) {
   }
   // Runs of equal length; one even for K = 0, which stores the zeros.
   Value runs = code.max(code.ceilDiv(steps, schedule.KC), 1);
+  runs = code.select(block.isFew, code.index(1), runs);
   Value length = code.roundUp(code.ceilDiv(steps, runs), panelLanes);
   Value isOnly = code.compare(CmpIPredicate::eq, runs, code.index(1));
   code.loop(code.index(0), runs, 1, [&](Value i) {
@@ -179,9 +190,8 @@ void GemmEmitter::emitRuns(const OutputBlock &block, Value mustPackA) {
 }
 
 void GemmEmitter::emitRun(const OutputBlock &block, const Run &run) {
-  Value count =
-      code.select(block.isFew, code.ceilDiv(block.columns, schedule.wideNR),
-                  code.ceilDiv(block.columns, schedule.NR));
+  Value count = code.select(block.isFew, code.index(1),
+                            code.ceilDiv(block.columns, schedule.NR));
   code.loop(code.index(0), count, 1, [&](Value i) {
     code.loop(code.index(0), block.rows, schedule.MR, [&](Value packedRow) {
       Tile tile = tileAt(block, packedRow);

@@ -26,7 +26,8 @@ struct OutputBlock {
   mlir::Value b, m0, n0;
   mlir::Value rows, columns;
   mlir::Value a, bOperand;
-  /// i1: the rows are few enough for wide tiles; rows and columns of a tile.
+  /// i1: the rows are few, and the block is one tile; rows and columns of a
+  /// tile.
   mlir::Value isFew, tileRows, tileColumns;
 };
 
@@ -53,6 +54,7 @@ private:
   mlir::Value batchPointer(const StridedOperand &operand,
                            mlir::Value linearBatch);
   OutputBlock decodeTask(mlir::Value task, mlir::Value rowBlock);
+  mlir::Value isFew(mlir::Value rows);
   bool computesDots() const;
   void emitDots(const OutputBlock &block);
   void emitRuns(const OutputBlock &block, mlir::Value mustPackA);
@@ -62,6 +64,8 @@ private:
   Tile tileAt(const OutputBlock &block, mlir::Value packedRow);
   mlir::Value panelOfA(const Run &run, mlir::Value packedRow);
   void packConverted(const OutputBlock &block, const Run &run);
+  void packTile(const OutputBlock &block, const Run &run, const Tile &tile,
+                int64_t width, mlir::Value panel);
   bool quantizesRows() const;
   void scaleRows(const OutputBlock &block, mlir::Value m, mlir::Value rows);
   mlir::Value loadPanelSums(const OutputBlock &block, mlir::Value n);
@@ -79,6 +83,11 @@ private:
   void emitTile(const OutputBlock &block, const Run &run, const Tile &tile);
   void emitMicrokernels(const OutputBlock &block, const Run &run,
                         const Tile &tile, MicrokernelTile &call);
+  void emitFewRows(const OutputBlock &block, const Run &run, const Tile &tile,
+                   mlir::Value c, mlir::Value ldc);
+  llvm::SmallVector<mlir::Value> rowsOfTile(const OutputBlock &block,
+                                            const Run &run, const Tile &tile,
+                                            int64_t count);
   void emitTallMicrokernels(const OutputBlock &block, const Run &run,
                             const Tile &tile, MicrokernelTile &call);
   void emitMicrokernel(const OutputBlock &block, const Run &run,

@@ -45,12 +45,6 @@ struct Arguments {
 };
 } // namespace
 
-static Value addSums(CodeBuilder &code, Value x, Value y) {
-  if (isa<FloatType>(getElementTypeOrSelf(x.getType())))
-    return arith::AddFOp::create(code.builder, code.loc, x, y);
-  return arith::AddIOp::create(code.builder, code.loc, x, y);
-}
-
 static void emitStores(CodeBuilder &code, const DotAtom &atom,
                        const Arguments &args, ValueRange sums, int64_t rows,
                        bool accumulate) {
@@ -62,7 +56,7 @@ static void emitStores(CodeBuilder &code, const DotAtom &atom,
       Value sum = sums[i * columns + j];
       if (accumulate) {
         Value before = code.load(atom.accumulator(), pointer);
-        sum = addSums(code, before, sum);
+        sum = atom.addSums(code, before, sum);
       }
       code.store(sum, pointer);
     }

@@ -29,10 +29,10 @@ Value GemmEmitter::panelOfA(const Run &run, Value packedRow) {
 
 /// Packs the rows that microkernels with more than directRows rows will read.
 void GemmEmitter::packA(const OutputBlock &block, const Run &run) {
-  if (schedule.packedRows().empty())
-    return;
   if (schedule.converts())
     return packConverted(block, run);
+  if (schedule.packedRows().empty())
+    return;
   Value stride = code.index(aStride(0));
   Value start =
       code.advance(block.a, code.mul(run.k0, code.index(aStride(1))), element);
@@ -57,26 +57,38 @@ bool GemmEmitter::quantizesRows() const {
 
 /// Packs all rows as words of the atom.
 void GemmEmitter::packConverted(const OutputBlock &block, const Run &run) {
-  Value stride = code.index(aStride(0));
+  auto packFew = [&] {
+    Value first = code.index(0);
+    Tile tile{first, first, block.rows, first};
+    packTile(block, run, tile, schedule.fewRows, scratchA);
+  };
+  auto packPanels = [&] {
+    code.loop(code.index(0), block.rows, schedule.MR, [&](Value packedRow) {
+      packTile(block, run, tileAt(block, packedRow), schedule.MR,
+               panelOfA(run, packedRow));
+    });
+  };
+  code.ifThenElse(block.isFew, packFew, packPanels);
+}
+
+/// Packs a tile's rows as words, \p width of them a step.
+void GemmEmitter::packTile(const OutputBlock &block, const Run &run,
+                           const Tile &tile, int64_t width, Value panel) {
   Value k0 = code.mul(run.k0, atom.depth());
-  Value start =
-      code.advance(block.a, code.mul(k0, code.index(aStride(1))), element);
   Value count = code.min(code.sub(K, k0), code.mul(run.kCount, atom.depth()));
-  code.loop(code.index(0), block.rows, schedule.MR, [&](Value packedRow) {
-    Tile tile = tileAt(block, packedRow);
-    PanelSource source{code.advance(start, code.mul(tile.m, stride), element),
-                       aStride(0), aStride(1), tile.rows, count};
-    Value panel = panelOfA(run, packedRow);
-    if (spec.leftNumbers != LeftNumbers::Floats)
-      return emitPackBytes(code, atom, source,
-                           spec.leftNumbers == LeftNumbers::SignedBytes,
-                           schedule.MR, panel);
-    // With the rows of one panel in L1, reading them a second time is cheap.
-    if (quantizesRows() && !schedule.splitsK)
-      scaleRows(block, tile.m, tile.rows);
-    emitPackWords(code, atom, source, schedule.MR,
-                  rowScales.advance(code, tile.m), numbers, panel);
-  });
+  Value offset = code.add(code.mul(k0, code.index(aStride(1))),
+                          code.mul(tile.m, code.index(aStride(0))));
+  PanelSource source{code.advance(block.a, offset, element), aStride(0),
+                     aStride(1), tile.rows, count};
+  if (spec.leftNumbers != LeftNumbers::Floats)
+    return emitPackBytes(code, atom, source,
+                         spec.leftNumbers == LeftNumbers::SignedBytes, width,
+                         panel);
+  // With the rows of one panel in L1, reading them a second time is cheap.
+  if (quantizesRows() && !schedule.splitsK)
+    scaleRows(block, tile.m, tile.rows);
+  emitPackWords(code, atom, source, width, rowScales.advance(code, tile.m),
+                numbers, panel);
 }
 
 /// Finds how the numbers of \p rows rows from \p m on become i8.

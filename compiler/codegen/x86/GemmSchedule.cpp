@@ -48,7 +48,6 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // unaligned loads and no three-operand forms, so it needs spare registers,
   // and so does taking the words of B apart.
   schedule.NR = 2 * lanes;
-  schedule.wideNR = 2 * schedule.NR;
   schedule.MR = target.numVectorRegisters >= 32      ? 12
                 : target.vectorBits >= 256 && hasDot ? 6
                                                      : rowStep;
@@ -57,7 +56,7 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // tasks share packed rows, so small wins until the columns run to thousands.
   int64_t columns = shape.n.value_or(1024);
   schedule.NC = alignTo(std::clamp<int64_t>(columns / 16, 32, 256),
-                        std::max<int64_t>(schedule.wideNR, panelLanes));
+                        std::max<int64_t>(2 * schedule.NR, panelLanes));
   constexpr int64_t fewColumns = 8 * panelLanes;
   schedule.hasNarrowTile = schedule.NR > panelLanes && shape.n &&
                            *shape.n <= fewColumns &&
@@ -99,18 +98,26 @@ GemmSchedule txc::x86::chooseGemmSchedule(const VectorTarget &target,
   // more rows, the more work hides that; half of L2 is theirs. Rows of all runs
   // may fill it: they are read once a run, in order.
   int64_t stepBytes = schedule.leftWords * wordBytes;
-  schedule.packedSteps = schedule.KC;
-  int64_t rowBytes = schedule.KC * stepBytes, budget = target.l2Bytes / 2;
+  int64_t packedSteps = schedule.KC, budget = target.l2Bytes / 2;
   constexpr int64_t longestKept = 8192;
   schedule.keepsRuns = schedule.splitsK && steps && *steps <= longestKept;
   if (schedule.keepsRuns) {
-    schedule.packedSteps = alignTo(*steps, panelLanes);
-    rowBytes = schedule.packedSteps * stepBytes;
+    packedSteps = alignTo(*steps, panelLanes);
     budget = target.l2Bytes;
   }
-  schedule.MC = std::clamp<int64_t>(
-      alignDown(budget / rowBytes, std::lcm(schedule.MR, rowStep)), fewestRows,
-      mostRows);
+  schedule.MC =
+      std::clamp<int64_t>(alignDown(budget / (packedSteps * stepBytes),
+                                    std::lcm(schedule.MR, rowStep)),
+                          fewestRows, mostRows);
+
+  // Eight sums of each step hide the latency of adding, as far as the rows go
+  // round; more don't fit the registers. The rows are as long as K.
+  int64_t vectorsOfPanel = panelLanes / lanes;
+  schedule.fewRows =
+      steps.value_or(0) == 0 ? 0 : std::min<int64_t>(4, 8 / vectorsOfPanel);
+  schedule.packedWords = std::max(schedule.MC * packedSteps,
+                                  schedule.fewRows * steps.value_or(0)) *
+                         schedule.leftWords;
   return schedule;
 }
 
@@ -126,12 +133,12 @@ GemmScratch txc::x86::layOutGemmScratch(const GemmSchedule &schedule,
     scratch.total += alignTo(words * wordBytes + slack, cacheLine);
     return begin;
   };
-  scratch.a = add(schedule.MC * schedule.packedSteps * schedule.leftWords);
+  scratch.a = add(schedule.packedWords);
   if (packsB)
     scratch.b = add(schedule.NC * schedule.KC);
   scratch.c = add(schedule.splitsK ? schedule.MC * schedule.NC
                                    : std::max(schedule.MR * schedule.NR,
-                                              fewRows * schedule.wideNR));
+                                              schedule.fewRows * schedule.NC));
   if (schedule.dotColumns)
     scratch.columns = add(schedule.dotColumns * schedule.dotSteps);
   if (schedule.converts())

@@ -29,18 +29,14 @@ constexpr int64_t rowStep = 4;
 /// Fewer rows are not worth reading all of B for.
 constexpr int64_t fewestRows = 48;
 
-/// So few rows are computed in tiles of wideNR columns: there, reading B
-/// decides, and a tile of NR columns has too few sums to hide the latency of
-/// adding.
-constexpr int64_t fewRows = 2;
-
 /// Along k, sizes count the steps of a DotAtom.
 struct GemmSchedule {
   DotType type;
   /// Rows and columns of a tile of accumulators in registers.
   int64_t MR, NR;
-  /// Columns of a tile of at most fewRows rows.
-  int64_t wideNR;
+  /// So few rows are multiplied by packed panels in the order in which these
+  /// lie in memory, since reading them decides; 0: none are. See GemmStream.h.
+  int64_t fewRows;
   /// Columns that are computed as dot products along k, for A with a k stride
   /// of 1 and packed B, or 0: so few would leave most lanes of a panel empty.
   int64_t dotColumns;
@@ -50,7 +46,7 @@ struct GemmSchedule {
   /// own: worth its code where there are few.
   bool hasNarrowTile;
   /// Rows and columns of C that one task computes at most; MC is a multiple of
-  /// MR and rowStep, NC of wideNR and of panelLanes. The max(ceil(M / MC),
+  /// MR and rowStep, NC of two tiles and of panelLanes. The max(ceil(M / MC),
   /// min(2, M / fewestRows)) blocks of rows are of equal size, but for the
   /// last: where there are two or more, each of two threads keeps to its rows
   /// from phase to phase, and finds them in its cache.
@@ -71,8 +67,8 @@ struct GemmSchedule {
   int64_t leftWords;
 
   bool converts() const { return type != DotType::f32; }
-  /// Columns of packed A, a multiple of panelLanes steps.
-  int64_t packedSteps;
+  /// Scratch for packed A.
+  int64_t packedWords;
   /// Rows of the microkernels that read packed A, in falling order; tiles of
   /// at most directRows rows read A directly. Some more rows than MR make two
   /// tiles of balancedRows() rather than one of MR and the rest.

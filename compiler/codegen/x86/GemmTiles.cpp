@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/x86/GemmEmitter.h"
+#include "compiler/codegen/x86/GemmStream.h"
 #include "compiler/codegen/x86/PackBytes.h"
 
 using namespace mlir;
@@ -84,29 +85,17 @@ SmallVector<Value> GemmEmitter::nextPanels(const OutputBlock &block,
 /// work, so that none waits for memory.
 void GemmEmitter::chooseFetches(const OutputBlock &block, const Run &run,
                                 const Tile &tile, MicrokernelTile &call) {
-  constexpr int64_t longestWidePanel = 512;
-  bool isWide = call.columns == schedule.wideNR;
   // The hardware prefetcher sees several short streams and stops at each page.
-  // With few rows a step takes less time, but more panels are read at once.
+  // With few rows a step takes less time.
   Value isDirect = code.compare(CmpIPredicate::sle, tile.rows,
                                 code.index(schedule.directRows));
-  Value distance = code.index(32 * panelLanes);
-  if (!isWide)
-    distance = code.select(isDirect, code.index(64 * panelLanes), distance);
-  bool fetchesNext =
-      isWide && !schedule.splitsK && schedule.KC <= longestWidePanel;
+  Value distance = code.select(isDirect, code.index(64 * panelLanes),
+                               code.index(32 * panelLanes));
   call.fetched.clear();
   for (Value panel : call.panels)
     call.fetched.push_back(code.advance(panel, distance, atom.rightWord()));
   call.later.clear();
-  if (isWide && !fetchesNext)
-    return;
   SmallVector<Value> next = nextPanels(block, run, tile.n, call.columns);
-  if (isWide) {
-    // One tile a column.
-    call.fetched = next;
-    return;
-  }
   constexpr int64_t line = 64;
   Value tiles = code.ceilDiv(block.rows, schedule.MR);
   Value part = code.div(tile.packedRow, code.index(schedule.MR));
@@ -160,19 +149,9 @@ void GemmEmitter::emitMicrokernels(const OutputBlock &block, const Run &run,
         },
         emitFull);
   };
-  // A known M of more rows has no blocks of few, or just one.
-  std::optional<int64_t> knownM = staticValue(spec.m);
-  if (knownM && *knownM > fewRows)
-    return emitTall();
-  auto emitFew = [&] {
-    withColumns(schedule.wideNR, [&] {
-      Value isOne = code.compare(CmpIPredicate::eq, tile.rows, code.index(1));
-      code.ifThenElse(
-          isOne, [&] { emitMicrokernel(block, run, tile, call, 1); },
-          [&] { emitMicrokernel(block, run, tile, call, 2); });
-    });
-  };
-  code.ifThenElse(block.isFew, emitFew, emitTall);
+  code.ifThenElse(
+      block.isFew, [&] { emitFewRows(block, run, tile, call.c, call.ldc); },
+      emitTall);
 }
 
 void GemmEmitter::emitTallMicrokernels(const OutputBlock &block, const Run &run,
@@ -201,16 +180,54 @@ void GemmEmitter::emitMicrokernel(const OutputBlock &block, const Run &run,
     call.a = {rows, /*packed=*/true, {panelOfA(run, tile.packedRow)}, {}};
     return emitMicrokernelCall(code, atom, schedule, call);
   }
+  call.a = {rows, /*packed=*/false, rowsOfTile(block, run, tile, rows),
+            aStride(1)};
+  emitMicrokernelCall(code, atom, schedule, call);
+}
+
+/// The first \p count rows of the tile where they lie. Those past the last one
+/// repeat it; they are not stored.
+SmallVector<Value> GemmEmitter::rowsOfTile(const OutputBlock &block,
+                                           const Run &run, const Tile &tile,
+                                           int64_t count) {
   Value first = code.add(code.mul(tile.m, code.index(aStride(0))),
                          code.mul(run.k0, code.index(aStride(1))));
-  call.a = {rows, /*packed=*/false, {}, aStride(1)};
-  for (int64_t i = 0; i < rows; ++i) {
-    // Rows past the last one repeat it; they are not stored.
+  SmallVector<Value> rows;
+  for (int64_t i = 0; i < count; ++i) {
     Value row = code.min(code.index(i), code.sub(tile.rows, 1));
     Value offset = code.add(first, code.mul(row, code.index(aStride(0))));
-    call.a.pointers.push_back(code.advance(block.a, offset, element));
+    rows.push_back(code.advance(block.a, offset, element));
   }
-  emitMicrokernelCall(code, atom, schedule, call);
+  return rows;
+}
+
+/// Streams all columns of a block of few rows through the microkernel for the
+/// next power of two of them.
+void GemmEmitter::emitFewRows(const OutputBlock &block, const Run &run,
+                              const Tile &tile, Value c, Value ldc) {
+  GemmStream stream;
+  stream.packedWidth = schedule.fewRows;
+  stream.panels =
+      code.advance(block.bOperand, panelHeader * panelLanes, atom.rightWord());
+  stream.panelPitch = code.mul(code.add(steps, panelHeader), panelLanes);
+  stream.panelCount = code.ceilDiv(block.columns, panelLanes);
+  stream.steps = steps;
+  stream.c = c;
+  stream.ldc = ldc;
+  std::function<void(int64_t)> choose = [&](int64_t count) {
+    auto emit = [&] {
+      stream.a = {count, schedule.converts(), {scratchA}, aStride(1)};
+      if (!schedule.converts())
+        stream.a.pointers = rowsOfTile(block, run, tile, count);
+      emitStreamCall(code, atom, stream);
+    };
+    if (count == schedule.fewRows)
+      return emit();
+    Value covers =
+        code.compare(CmpIPredicate::sle, tile.rows, code.index(count));
+    code.ifThenElse(covers, emit, [&] { choose(2 * count); });
+  };
+  choose(1);
 }
 
 /// What a unit of a row's zero has added to the sums from column \p n of the

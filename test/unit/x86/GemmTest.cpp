@@ -181,6 +181,21 @@ TEST_P(GemmTest, SplitsLongSums) {
   run(GemmCase{2, 13, 20, 2057, Order::RowMajor, Weights::RowMajor});
 }
 
+/// Rows that panels stream through, and one more.
+const GemmCase fewRows[] = {
+    {1, 1, 90, 259, Order::RowMajor, Weights::Packed, true},
+    {1, 2, 33, 37, Order::RowMajor, Weights::Packed, true, Guard::Front},
+    {1, 3, 16, 64, Order::ColumnMajor, Weights::Packed, true},
+    {1, 4, 7, 5, Order::RowMajor, Weights::Packed, true},
+    {1, 5, 33, 37, Order::RowMajor, Weights::Packed, true},
+    // Several blocks of columns, and batches that share nothing.
+    {3, 4, 300, 40, Order::Gapped, Weights::Packed, true}};
+
+TEST_P(GemmTest, FewRows) {
+  for (const GemmCase &test : fewRows)
+    run(test);
+}
+
 TEST_P(GemmTest, EmptyDims) {
   run({{1, 9, 20, 5}, {1, 0, 20, 5}, {0, 3, 20, 5}, {1, 9, 20, 0}});
   GemmCase dense{1, 9, 20, 5, Order::RowMajor, Weights::RowMajor};
@@ -228,6 +243,11 @@ TEST_P(NarrowGemmTest, EveryLayout) {
   }
 }
 
+TEST_P(NarrowGemmTest, FewRows) {
+  for (const GemmCase &test : fewRows)
+    runNarrow(test);
+}
+
 TEST_P(NarrowGemmTest, StaticShapes) {
   runNarrow(GemmCase{1, 101, 300, 64, Order::RowMajor, Weights::Packed, true});
   runNarrow(GemmCase{1, 1, 32, 48, Order::RowMajor, Weights::Packed, true});
@@ -236,6 +256,7 @@ TEST_P(NarrowGemmTest, StaticShapes) {
 TEST_P(NarrowGemmTest, SplitsLongSums) {
   runNarrow(GemmCase{1, 17, 40, 10001, Order::RowMajor, Weights::Packed, true});
   runNarrow(GemmCase{1, 50, 20, 9003});
+  runNarrow(GemmCase{1, 4, 20, 9003, Order::RowMajor, Weights::Packed, true});
 }
 
 TEST_P(NarrowGemmTest, EmptyDims) {
