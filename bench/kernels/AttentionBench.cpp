@@ -33,7 +33,8 @@ static double flopsOf(const AttentionCase &test) {
 }
 
 static double bytesOf(const AttentionCase &test) {
-  return static_cast<double>(test.batch * test.heads / test.group * test.keys *
+  int64_t keyHeads = test.batch * test.heads / test.group;
+  return static_cast<double>(keyHeads * test.keys *
                              (test.size + test.valueSize)) *
          sizeof(float);
 }
