@@ -156,6 +156,25 @@ Value txc::createSplat(OpBuilder &builder, Location loc, RankedTensorType type,
                             DenseElementsAttr::get(type, element));
 }
 
+std::optional<SmallVector<size_t>>
+txc::groupDims(ArrayRef<SymExprAttr> dims, ArrayRef<SymExprAttr> merged) {
+  SmallVector<size_t> ends;
+  size_t next = 0;
+  for (SymExprAttr dim : merged) {
+    if (next == dims.size())
+      return std::nullopt;
+    SymExprAttr product = dims[next++];
+    while (product != dim && next < dims.size())
+      product = mul(product, dims[next++]);
+    if (product != dim)
+      return std::nullopt;
+    ends.push_back(next);
+  }
+  if (next != dims.size())
+    return std::nullopt;
+  return ends;
+}
+
 Location txc::fuseLocations(ArrayRef<Operation *> ops) {
   SmallVector<Location> locations;
   for (Operation *op : ops)

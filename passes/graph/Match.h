@@ -69,6 +69,12 @@ mlir::Value matchTrailingMean(mlir::Value value, int64_t &axes);
 mlir::Value createSplat(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::RankedTensorType type, double number);
 
+/// Splits `dims` into one group of consecutive dims for each dim of `merged`,
+/// whose product that dim is. Returns where each group ends, or nothing.
+std::optional<llvm::SmallVector<size_t>>
+groupDims(llvm::ArrayRef<tx::SymExprAttr> dims,
+          llvm::ArrayRef<tx::SymExprAttr> merged);
+
 /// One location for ops that are replaced by one.
 mlir::Location fuseLocations(llvm::ArrayRef<mlir::Operation *> ops);
 

@@ -27,27 +27,6 @@ static LogicalResult transposeAsReshape(TransposeOp op,
   return success();
 }
 
-/// Splits `dims` into one group of consecutive dims for each dim of `merged`,
-/// whose product that dim is. Returns where each group ends, or nothing.
-static std::optional<SmallVector<size_t>>
-groupDims(ArrayRef<SymExprAttr> dims, ArrayRef<SymExprAttr> merged) {
-  SmallVector<size_t> ends;
-  size_t next = 0;
-  for (SymExprAttr dim : merged) {
-    if (next == dims.size())
-      return std::nullopt;
-    SymExprAttr product = dims[next++];
-    while (product != dim && next < dims.size())
-      product = mul(product, dims[next++]);
-    if (product != dim)
-      return std::nullopt;
-    ends.push_back(next);
-  }
-  if (next != dims.size())
-    return std::nullopt;
-  return ends;
-}
-
 /// reshape(transpose(x)) that splits dims is transpose(reshape(x)): dims are
 /// split first. Exporters transpose the keys of attention in three dims, [B, H,
 /// T, D] to [B*H, T, D] to [B*H, D, T] to [B, H, D, T]; this leaves one

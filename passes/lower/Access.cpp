@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/lower/Access.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "passes/graph/Match.h"
 
 using namespace mlir;
 using namespace txc;
@@ -153,4 +155,36 @@ Access txc::resolveAccess(Value value) {
   else
     map = getSliceMap(cast<SliceOp>(op), symbols);
   return compose(map, symbols, resolveAccess(op->getOperand(0)));
+}
+
+Value txc::mergeBeforeTranspose(OpBuilder &b, ReshapeOp op) {
+  auto transpose = op.getX().getDefiningOp<TransposeOp>();
+  if (!transpose)
+    return nullptr;
+  SmallVector<SymExprAttr> dims = getDims(op.getType());
+  auto ends = groupDims(getDims(transpose.getType()), dims);
+  if (!ends)
+    return nullptr;
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  // The first axis in x of what becomes a dim, and that dim.
+  SmallVector<std::pair<int64_t, size_t>> firstAxes;
+  size_t begin = 0;
+  for (auto [dim, end] : llvm::enumerate(*ends)) {
+    for (size_t i = begin + 1; i < end; ++i)
+      if (permutation[i] != permutation[i - 1] + 1)
+        return nullptr;
+    firstAxes.emplace_back(permutation[begin], dim);
+    begin = end;
+  }
+  llvm::sort(firstAxes);
+  SmallVector<SymExprAttr> merged;
+  SmallVector<int64_t> order;
+  for (auto [axis, dim] : firstAxes) {
+    merged.push_back(dims[dim]);
+    order.push_back(static_cast<int64_t>(dim));
+  }
+  Value x = ReshapeOp::create(
+      b, op.getLoc(), getTensorType(merged, op.getType().getElementType()),
+      transpose.getX());
+  return TransposeOp::create(b, op.getLoc(), x, invertPermutationVector(order));
 }

@@ -37,6 +37,12 @@ Access resolveAccess(mlir::Value value);
 /// tx.broadcast with known repeats).
 bool isView(mlir::Operation *op);
 
+/// transpose(reshape(x)) for a reshape(transpose(x)) that only merges dims
+/// which are neighbours in x too: then the transpose is a view of what is
+/// row-major. Null for others. So the places of a convolution, whose channels
+/// lie last in memory, become tokens without a copy.
+mlir::Value mergeBeforeTranspose(mlir::OpBuilder &b, tx::ReshapeOp op);
+
 } // namespace txc
 
 #endif // TXC_PASSES_LOWER_ACCESS_H

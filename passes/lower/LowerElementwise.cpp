@@ -24,9 +24,7 @@ static Value checkDivisor(const NestBuilder::Body &body, Value divisor) {
                                  body.constant(divisor.getType(), 1));
 }
 
-/// Whether only such convolutions read `value`, or element-wise ops that only
-/// they read.
-static bool isReadChannelsLast(Value value) {
+bool txc::isReadChannelsLast(Value value) {
   return !value.use_empty() &&
          llvm::all_of(value.getUsers(), [&](Operation *user) {
            return readsChannelsLast(user) ||

@@ -26,10 +26,6 @@ struct GroupedConv {
 
   bool isDepthwise() const { return channels == 1 && outputs == 1; }
   int64_t taps(unsigned i) const { return w[2 + i]; }
-  /// The size of spatial dim i of x with its padding.
-  SymExprAttr padded(unsigned i) const {
-    return add(x[2 + i], low[i] + high[i]);
-  }
   bool isPadded(unsigned i) const { return low[i] != 0 || high[i] != 0; }
 
   ConvOp op;
@@ -93,7 +89,7 @@ static Value buildOverlappingWindows(OpBuilder &b, const GroupedConv &conv) {
   for (unsigned i = 0; i < last; ++i)
     sizes.push_back(conv.out[2 + i]);
   unsigned firstTap = sizes.size() + 1;
-  sizes.push_back(conv.padded(last));
+  sizes.push_back(add(conv.x[2 + last], conv.low[last] + conv.high[last]));
   for (unsigned i = 0; i < last; ++i)
     sizes.push_back(getConstantExpr(context, conv.taps(i)));
   sizes.push_back(getConstantExpr(context, conv.channels));
@@ -192,40 +188,13 @@ static Value buildGroupProducts(OpBuilder &b, const GroupedConv &conv) {
 // A channel a group
 //===----------------------------------------------------------------------===//
 
-/// x with its padding, [n, places…, c].
-static Value buildPadded(OpBuilder &b, const GroupedConv &conv) {
-  ConvOp op = conv.op;
-  SmallVector<SymExprAttr> sizes = {conv.x[0]};
-  for (unsigned i = 0; i < conv.spatial; ++i)
-    sizes.push_back(conv.padded(i));
-  sizes.push_back(conv.x[1]);
-  NestBuilder nest(b, op.getLoc(), sizes);
-  unsigned table = nest.addTable(op.getX());
-  nest.addResult(getTensorType(sizes, conv.sumType));
-  return nest
-      .build([&](const Body &body) {
-        SmallVector<PaddedPlace> places;
-        for (unsigned i = 0; i < conv.spatial; ++i)
-          places.push_back(
-              {arith::SubIOp::create(body.b, body.loc, body.index(1 + i),
-                                     body.constantIndex(op.getLow()[i])),
-               conv.isPadded(i)});
-        PaddedElement element =
-            fetchPadded(body, table, conv.x, body.index(0),
-                        body.index(1 + conv.spatial), places);
-        Value zero = body.constant(element.value.getType(), 0);
-        return SmallVector<Value>{widen(body, selectOr(body, element, zero))};
-      })
-      ->getResult(0);
-}
-
 /// [n, places…, c]: neighbouring channels are lanes of a vector, which takes a
 /// multiplication and an addition a tap.
 static Value buildDepthwiseSums(OpBuilder &b, const GroupedConv &conv) {
   MLIRContext *context = b.getContext();
   ConvOp op = conv.op;
   unsigned spatial = conv.spatial;
-  Value padded = buildPadded(b, conv);
+  Value padded = buildPadded(b, op, conv.sumType);
   Value filters =
       reorderFilters(b, conv, "depthwise", [&](OpBuilder &b, Value w) -> Value {
         SmallVector<int64_t> dims(conv.w.drop_front(2));

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "passes/lower/Lowerings.h"
 #include "passes/lower/NestBuilder.h"
 
@@ -75,27 +76,38 @@ static SmallVector<Value> lowerNormOp(OpBuilder &b, NormOp op,
     scale = nest.addInput(op.getScale());
   if (op.getBias())
     bias = nest.addInput(op.getBias());
-  nest.addResult(cast<RankedTensorType>(op.getResult().getType()));
-  return nest
-      .build([&](const Body &body) {
-        Floats f{body};
-        Value x = f.widen(body.scalars[0]);
-        if (subtractsMean)
-          x = f.sub(x, f.mean(x, count));
-        Value variance = f.mean(f.mul(x, x), count);
-        Value epsilon =
-            body.constant(x.getType(), op.getEpsilon().convertToDouble());
-        Value deviation =
-            math::SqrtOp::create(body.b, body.loc, f.add(variance, epsilon));
-        // One division a row; the product rounds once more than a quotient
-        // an element would.
-        Value inverse = f.div(body.constant(x.getType(), 1), deviation);
-        Value result = applyScaleAndBias(f, f.mul(x, inverse),
-                                         scale ? body.scalars[*scale] : Value(),
-                                         bias ? body.scalars[*bias] : Value());
-        return SmallVector<Value>{f.narrow(result, body.scalars[0].getType())};
-      })
-      ->getResults();
+  // Rows along the places of a channel: then lanes are channels.
+  auto rank = static_cast<int64_t>(dims.size());
+  bool channelsLast = axes + 2 == rank && isReadChannelsLast(op.getResult());
+  SmallVector<int64_t> order = getChannelsLast(rank);
+  if (channelsLast)
+    nest.addResult(getTensorType(applyPermutation(dims, order),
+                                 op.getType().getElementType()),
+                   AffineMap::getPermutationMap(order, b.getContext()));
+  else
+    nest.addResult(op.getType());
+  Operation *rows = nest.build([&](const Body &body) {
+    Floats f{body};
+    Value x = f.widen(body.scalars[0]);
+    if (subtractsMean)
+      x = f.sub(x, f.mean(x, count));
+    Value variance = f.mean(f.mul(x, x), count);
+    Value epsilon =
+        body.constant(x.getType(), op.getEpsilon().convertToDouble());
+    Value deviation =
+        math::SqrtOp::create(body.b, body.loc, f.add(variance, epsilon));
+    // One division a row; the product rounds once more than a quotient
+    // an element would.
+    Value inverse = f.div(body.constant(x.getType(), 1), deviation);
+    Value result = applyScaleAndBias(f, f.mul(x, inverse),
+                                     scale ? body.scalars[*scale] : Value(),
+                                     bias ? body.scalars[*bias] : Value());
+    return SmallVector<Value>{f.narrow(result, body.scalars[0].getType())};
+  });
+  if (!channelsLast)
+    return rows->getResults();
+  return {TransposeOp::create(b, op.getLoc(), rows->getResult(0),
+                              invertPermutationVector(order))};
 }
 
 /// The softmax's axis becomes the last iteration dim.

@@ -64,9 +64,17 @@ LogicalResult txc::lowerToKernel(func::FuncOp function) {
   for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
     if (op.getDialect()->getNamespace() != tx::TxDialect::getDialectNamespace())
       continue;
-    if (needsNoPhase(&op) || isOpTriviallyDead(&op))
+    if (isOpTriviallyDead(&op))
       continue;
     OpBuilder b(&op);
+    if (auto reshape = dyn_cast<tx::ReshapeOp>(op))
+      if (Value view = mergeBeforeTranspose(b, reshape)) {
+        reshape.replaceAllUsesWith(view);
+        reshape.erase();
+        continue;
+      }
+    if (needsNoPhase(&op))
+      continue;
     LoweredValues values = lowerOp(b, &op);
     if (failed(values)) {
       hasFailed = true;

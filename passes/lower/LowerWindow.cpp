@@ -60,11 +60,24 @@ bool txc::readsChannelsLast(Operation *op) {
                      kLeastChannels;
 }
 
+static bool isPadded(ConvOp op) {
+  auto isNotZero = [](int64_t pad) { return pad != 0; };
+  return llvm::any_of(op.getLow(), isNotZero) ||
+         llvm::any_of(op.getHigh(), isNotZero);
+}
+
+/// Padding is copied together with x, channels last, so that no window has to
+/// ask where it is.
+static bool hasChannelsLast(ConvOp op) {
+  return readsChannelsLast(op) || isPadded(op);
+}
+
 /// The windows of x as rows ("im2col"): [N, places…, taps…, C] if channels are
 /// read last, else [N, places…, C, taps…].
 static Value buildWindowRows(OpBuilder &b, ConvOp op) {
+  MLIRContext *context = b.getContext();
   RankedTensorType x = op.getX().getType(), w = op.getW().getType();
-  bool channelsLast = readsChannelsLast(op);
+  bool channelsLast = hasChannelsLast(op);
   unsigned spatial = x.getRank() - 2;
   SmallVector<SymExprAttr> out = getDims(op.getType());
   SmallVector<SymExprAttr> sizes = {out[0]};
@@ -73,16 +86,22 @@ static Value buildWindowRows(OpBuilder &b, ConvOp op) {
   unsigned channel = channelsLast ? 1 + (2 * spatial) : 1 + spatial;
   llvm::append_range(sizes, ArrayRef(getDims(w)).drop_front(2));
   sizes.insert(sizes.begin() + channel, getDim(x, 1));
+
+  SmallVector<AffineExpr> place = {b.getAffineDimExpr(0)};
+  for (unsigned i = 0; i < spatial; ++i)
+    place.push_back(b.getAffineDimExpr(1 + i) * op.getStrides()[i] +
+                    b.getAffineDimExpr(firstTap + i) * op.getDilations()[i]);
+  Value source = op.getX();
+  bool movesChannels = isPadded(op);
+  if (movesChannels)
+    source = buildPadded(b, op, x.getElementType());
+  place.insert(movesChannels ? place.end() : place.begin() + 1,
+               b.getAffineDimExpr(channel));
   NestBuilder nest(b, op.getLoc(), sizes);
-  unsigned table = nest.addTable(op.getX());
+  nest.addInput(source, AffineMap::get(sizes.size(), 0, place, context));
   nest.addResult(getTensorType(sizes, x.getElementType()));
   return nest
-      .build([&](const Body &body) {
-        PaddedElement element = fetchWindow(body, table, op, body.index(0),
-                                            body.index(channel), 1, firstTap);
-        Value zero = body.constant(element.value.getType(), 0);
-        return SmallVector<Value>{selectOr(body, element, zero)};
-      })
+      .build([](const Body &body) { return SmallVector<Value>(body.scalars); })
       ->getResult(0);
 }
 
@@ -90,7 +109,7 @@ static Value buildWindowRows(OpBuilder &b, ConvOp op) {
 /// in the order of buildWindowRows. Of a weight it is another weight, which has
 /// a stored layout of its own.
 static Value buildFilterColumns(OpBuilder &b, ConvOp op) {
-  bool channelsLast = readsChannelsLast(op);
+  bool channelsLast = hasChannelsLast(op);
   auto build = [&](OpBuilder &b, Value w) -> Value {
     Location loc = w.getLoc();
     auto type = cast<RankedTensorType>(w.getType());

@@ -44,6 +44,9 @@ llvm::SmallVector<int64_t> getChannelsLast(int64_t rank);
 /// Whether `op` is a convolution whose window rows have the channels last, so
 /// that they are copied in long runs from what holds its input in that order.
 bool readsChannelsLast(mlir::Operation *op);
+/// Whether only such convolutions read `value`, or element-wise ops that only
+/// they read.
+bool isReadChannelsLast(mlir::Value value);
 /// tx.layer_norm, tx.rms_norm, tx.softmax: kernel.rows.
 LoweredValues lowerNorm(mlir::OpBuilder &b, mlir::Operation *op);
 /// tx.attention, tx.rotary_embedding.

@@ -67,3 +67,32 @@ Value txc::narrowTo(const Body &body, Type type, Value x) {
     return x;
   return arith::TruncFOp::create(body.b, body.loc, type, x);
 }
+
+Value txc::buildPadded(OpBuilder &b, tx::ConvOp op, Type element) {
+  SmallVector<tx::SymExprAttr> dims = tx::getDims(op.getX().getType());
+  auto spatial = static_cast<unsigned>(dims.size()) - 2;
+  SmallVector<tx::SymExprAttr> sizes = {dims[0]};
+  for (unsigned i = 0; i < spatial; ++i)
+    sizes.push_back(tx::add(dims[2 + i], op.getLow()[i] + op.getHigh()[i]));
+  sizes.push_back(dims[1]);
+  NestBuilder nest(b, op.getLoc(), sizes);
+  unsigned table = nest.addTable(op.getX());
+  nest.addResult(tx::getTensorType(sizes, element));
+  return nest
+      .build([&](const Body &body) {
+        SmallVector<PaddedPlace> places;
+        for (unsigned i = 0; i < spatial; ++i)
+          places.push_back(
+              {arith::SubIOp::create(body.b, body.loc, body.index(1 + i),
+                                     body.constantIndex(op.getLow()[i])),
+               op.getLow()[i] != 0 || op.getHigh()[i] != 0});
+        PaddedElement x = fetchPadded(body, table, dims, body.index(0),
+                                      body.index(1 + spatial), places);
+        Value zero = body.constant(x.value.getType(), 0);
+        Value value = selectOr(body, x, zero);
+        if (value.getType() != element)
+          value = arith::ExtFOp::create(body.b, body.loc, element, value);
+        return SmallVector<Value>{value};
+      })
+      ->getResult(0);
+}

@@ -50,6 +50,10 @@ mlir::Value widen(const NestBuilder::Body &body, mlir::Value x);
 mlir::Value narrowTo(const NestBuilder::Body &body, mlir::Type type,
                      mlir::Value x);
 
+/// x with its padding and the channels last, [n, places…, c], as numbers of
+/// `element`, which is wider than x's if not the same.
+mlir::Value buildPadded(mlir::OpBuilder &b, tx::ConvOp op, mlir::Type element);
+
 /// A tx.conv with groups as a product a group, or if each group is one channel
 /// as sums of vectors of channels. No values, where a plain loop nest has to
 /// do: for filters of unknown sizes and of dilated taps.

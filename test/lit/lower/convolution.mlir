@@ -6,7 +6,7 @@
 // CHECK-LABEL: @channels_last
 // CHECK-SAME:    %[[X:.*]]: tensor<1x8x20xf32>
 // CHECK:         %[[EXP:.*]] = kernel.map [#tx.expr<1>, #tx.expr<20>, #tx.expr<8>] ins(%[[X]]
-// CHECK:         %[[WINDOWS:.*]] = kernel.map [#tx.expr<1>, #tx.expr<18>, #tx.expr<3>, #tx.expr<8>] tables(%[[EXP]]
+// CHECK:         %[[WINDOWS:.*]] = kernel.map [#tx.expr<1>, #tx.expr<18>, #tx.expr<3>, #tx.expr<8>] ins(%[[EXP]]
 // CHECK:         %[[FILTERS:.*]] = kernel.stored @filters_taps : tensor<24x16xf32>
 // CHECK:         %[[ROWS:.*]] = tx.reshape %[[WINDOWS]] {{.*}} to tensor<18x24xf32>
 // CHECK:         kernel.gemm {{.*}}(%[[ROWS]] : tensor<18x24xf32>, %[[FILTERS]] : tensor<24x16xf32>)
@@ -40,10 +40,52 @@ func.func @two_readers(%x: tensor<1x8x20xf32>, %w: tensor<16x8x3xf32>) -> (tenso
 
 // With few channels the taps are last: longer runs of a row-major input.
 // CHECK-LABEL: @few_channels
-// CHECK:         kernel.map [#tx.expr<1>, #tx.expr<18>, #tx.expr<3>, #tx.expr<5>] tables
+// CHECK:         kernel.map [#tx.expr<1>, #tx.expr<18>, #tx.expr<3>, #tx.expr<5>] ins
 func.func @few_channels(%x: tensor<1x3x22xf32>, %w: tensor<16x3x5xf32>) -> tensor<1x16x18xf32> {
   %y = tx.conv %x, %w strides [1] low [0] high [0] dilations [1] groups 1 : tensor<1x3x22xf32>, tensor<16x3x5xf32>
   return %y : tensor<1x16x18xf32>
+}
+
+// -----
+
+// Padding is copied once, channels last; windows are read from that.
+// CHECK-LABEL: @padded
+// CHECK:         %[[PADDED:.*]] = kernel.map [#tx.expr<1>, #tx.expr<24>, #tx.expr<3>] tables
+// CHECK:         kernel.map [#tx.expr<1>, #tx.expr<20>, #tx.expr<5>, #tx.expr<3>] ins(%[[PADDED]]
+// CHECK-NOT:       arith.select
+// CHECK:         kernel.gemm
+func.func @padded(%x: tensor<1x3x22xf32>, %w: tensor<16x3x5xf32>) -> tensor<1x16x20xf32> {
+  %y = tx.conv %x, %w strides [1] low [1] high [1] dilations [1] groups 1 : tensor<1x3x22xf32>, tensor<16x3x5xf32>
+  return %y : tensor<1x16x20xf32>
+}
+
+// -----
+
+// A norm along the places of a channel, too, is written channels last.
+// CHECK-DAG:   #[[ROW:.*]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// CHECK-DAG:   #[[LAST:.*]] = affine_map<(d0, d1, d2) -> (d0, d2, d1)>
+// CHECK-LABEL: @norm
+// CHECK:         kernel.rows {{.*}} row 1 ins({{.*}}) maps [#[[ROW]], #[[LAST]]] -> tensor<1x20x8xf32>
+func.func @norm(%x: tensor<1x8x20xf32>, %w: tensor<16x8x3xf32>) -> tensor<1x16x18xf32> {
+  %n = tx.layer_norm %x {axes = 1 : i64, epsilon = 1.0e-5 : f64} : tensor<1x8x20xf32>
+  %y = tx.conv %n, %w strides [1] low [0] high [0] dilations [1] groups 1 : tensor<1x8x20xf32>, tensor<16x8x3xf32>
+  return %y : tensor<1x16x18xf32>
+}
+
+// -----
+
+// The places become tokens without a copy: they are neighbours in memory.
+// CHECK-LABEL: @tokens
+// CHECK:         %[[SUMS:.*]] = kernel.gemm
+// CHECK-NOT:     kernel.map
+// CHECK:         %[[TOKENS:.*]] = tx.reshape %{{.*}} to tensor<1x9x16xf32>
+// CHECK:         kernel.map [#tx.expr<1>, #tx.expr<9>, #tx.expr<16>] ins(%[[TOKENS]]
+func.func @tokens(%x: tensor<1x3x12x12xf32>, %w: tensor<16x3x4x4xf32>) -> tensor<1x9x16xf32> {
+  %y = tx.conv %x, %w strides [4, 4] low [0, 0] high [0, 0] dilations [1, 1] groups 1 : tensor<1x3x12x12xf32>, tensor<16x3x4x4xf32>
+  %flat = tx.reshape %y : tensor<1x16x3x3xf32> to tensor<1x16x9xf32>
+  %tokens = tx.transpose %flat [0, 2, 1] : tensor<1x16x9xf32>
+  %e = tx.exp %tokens : tensor<1x9x16xf32>
+  return %e : tensor<1x9x16xf32>
 }
 
 // -----
