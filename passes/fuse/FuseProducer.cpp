@@ -22,6 +22,10 @@ constexpr unsigned kCheapBodyOps = 3;
 /// phases that each read the one before at two points it would double.
 constexpr unsigned kRepeatedBodyOps = 64;
 
+/// Each fusion copies both bodies, so a chain of n phases would take n^2 steps,
+/// and what one point holds in registers has an end long before this.
+constexpr unsigned kMaxBodyOps = 192;
+
 static bool isCheap(MapOp op) {
   unsigned ops = 0;
   for (Operation &inner : op.getBodyBlock().without_terminator()) {
@@ -356,6 +360,10 @@ LogicalResult txc::fuseProducer(RewriterBase &rewriter,
       continue;
     if (!readsByOneMap(consumer, producer) &&
         llvm::range_size(producer.getBodyBlock()) > kRepeatedBodyOps)
+      continue;
+    if (llvm::range_size(producer.getBodyBlock()) +
+            llvm::range_size(consumer.getBodyBlock()) >
+        kMaxBodyOps)
       continue;
     ProducerFusion(rewriter, consumer, producer, *dims).run();
     return success();

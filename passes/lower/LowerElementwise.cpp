@@ -24,14 +24,23 @@ static Value checkDivisor(const NestBuilder::Body &body, Value divisor) {
                                  body.constant(divisor.getType(), 1));
 }
 
-bool txc::isReadChannelsLast(Value value) {
-  return !value.use_empty() &&
+/// How many element-wise ops may lie between an op and the convolutions that
+/// read it. Activations are shorter; without an end, each further op of a chain
+/// would look at all that follow, and at each in every way that leads there.
+static constexpr unsigned kOpsToConvolution = 8;
+
+static bool isReadChannelsLast(Value value, unsigned distance) {
+  return distance > 0 && !value.use_empty() &&
          llvm::all_of(value.getUsers(), [&](Operation *user) {
            return readsChannelsLast(user) ||
                   (isa<ElementwiseInterface>(user) &&
                    user->getResult(0).getType() == value.getType() &&
-                   isReadChannelsLast(user->getResult(0)));
+                   isReadChannelsLast(user->getResult(0), distance - 1));
          });
+}
+
+bool txc::isReadChannelsLast(Value value) {
+  return ::isReadChannelsLast(value, kOpsToConvolution);
 }
 
 /// `operand` broadcast to `rank` dims, with the channels (dim 1) at the end.

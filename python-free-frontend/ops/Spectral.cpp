@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// A discrete Fourier transform is a product with a matrix of cosines and
-/// sines, which serves any length, also one that only a run knows.
+/// Fourier transforms, windows and mel scales. A discrete Fourier transform is
+/// a product with a matrix of cosines and sines, which serves any length, also
+/// one that only a run knows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -353,12 +354,89 @@ static NodeResults buildBlackmanWindow(NodeContext &context) {
   return buildWindow(context, {0.42, 0.5, 0.08});
 }
 
+//===----------------------------------------------------------------------===//
+// Mel scale
+//===----------------------------------------------------------------------===//
+
+/// Triangles [frequency, bin] that rise from one edge to the next and fall to
+/// the one after it. Edges are equally spaced on the mel scale and then rounded
+/// down to frequencies of the transform.
+static NodeResults buildMelWeightMatrix(NodeContext &context) {
+  Type f32 = context.getBuilder().getF32Type();
+  Type type = context.getTypeAttribute("output_datatype", f32);
+  FailureOr<SymExprAttr> bins = getSize(context, 0, "the number of mel bins");
+  FailureOr<SymExprAttr> length = getSize(context, 1, "the length of the DFT");
+  if (failed(bins) || failed(length))
+    return {};
+  Type f64 = context.getBuilder().getF64Type();
+  auto number = [&](double value) { return context.getScalar(f64, value); };
+  auto add = [&](Value lhs, Value rhs) {
+    return context.create<tx::AddOp>(lhs, rhs);
+  };
+  auto sub = [&](Value lhs, Value rhs) {
+    return context.create<tx::SubOp>(lhs, rhs);
+  };
+  auto mul = [&](Value lhs, Value rhs) {
+    return context.create<tx::MulOp>(lhs, rhs);
+  };
+  auto div = [&](Value lhs, Value rhs) {
+    return context.create<tx::DivOp>(lhs, rhs);
+  };
+  auto operand = [&](unsigned index) {
+    return context.cast(context.reshape(context.getOperand(index), {}), f64);
+  };
+  // mel = 2595 log10(1 + f / 700)
+  double perLog = 2595 / M_LN10;
+  auto toMel = [&](Value frequency) {
+    Value ratio = add(div(frequency, number(700)), number(1));
+    return mul(context.create<tx::LogOp>(ratio), number(perLog));
+  };
+  Value low = toMel(operand(3));
+  Value step = div(sub(toMel(operand(4)), low),
+                   getScalar(context, tx::add(*bins, 2), f64));
+  Value mels = add(
+      mul(context.cast(getPlaces(context, tx::add(*bins, 2)), f64), step), low);
+  Value hertz =
+      mul(sub(context.create<tx::ExpOp>(div(mels, number(perLog))), number(1)),
+          number(700));
+  Value edges = context.create<tx::FloorOp>(div(
+      mul(hertz, getScalar(context, tx::add(*length, 1), f64)), operand(2)));
+  if (!edges)
+    return {};
+  auto edge = [&](int64_t first) {
+    return context.unsqueeze(
+        context.slice(edges, 0, context.getExpr(first), *bins), {0});
+  };
+  Value left = edge(0), center = edge(1), right = edge(2);
+  SymExprAttr frequencies = tx::add(tx::floorDiv(*length, 2), 1);
+  Value place = context.unsqueeze(
+      context.cast(getPlaces(context, frequencies), f64), {1});
+  auto compare = [&](Predicate predicate, Value lhs, Value rhs) {
+    return context.createCompare(predicate, lhs, rhs);
+  };
+  // A slope of no width is a step; the other one's quotient is not used then.
+  Value isStep = compare(Predicate::eq, left, center);
+  Value rising = context.createSelect(isStep, number(1),
+                                      div(sub(place, left), sub(center, left)));
+  Value falling = div(sub(right, place), sub(right, center));
+  Value isRising =
+      context.create<tx::AndOp>(compare(Predicate::le, left, place),
+                                compare(Predicate::le, place, center));
+  Value isFalling =
+      context.create<tx::AndOp>(compare(Predicate::le, center, place),
+                                compare(Predicate::lt, place, right));
+  Value weights = context.createSelect(
+      isFalling, falling, context.createSelect(isRising, rising, number(0)));
+  return context.cast(weights, type);
+}
+
 OpTable frontend::getSpectralOps() {
   static constexpr OpEntry table[] = {
       {"BlackmanWindow", 17, 1, 1, buildBlackmanWindow},
       {"DFT", 17, 1, 3, buildDft},
       {"HammingWindow", 17, 1, 1, buildHammingWindow},
       {"HannWindow", 17, 1, 1, buildHannWindow},
+      {"MelWeightMatrix", 17, 5, 5, buildMelWeightMatrix},
       {"STFT", 17, 2, 4, buildStft},
   };
   return table;
