@@ -7,6 +7,7 @@
 #include "compiler/codegen/GemmAsRows.h"
 #include "compiler/codegen/KernelFunction.h"
 #include "compiler/codegen/ptx/AttentionToGpu.h"
+#include "compiler/codegen/ptx/ConcatToGpu.h"
 #include "compiler/codegen/ptx/GemmToWarp.h"
 #include "compiler/codegen/ptx/GpuTarget.h"
 #include "compiler/codegen/ptx/NestToGpu.h"
@@ -18,6 +19,7 @@ using namespace mlir;
 using namespace txc;
 using namespace txc::ptx;
 using kernel::AttentionOp;
+using kernel::CallOp;
 using kernel::GemmOp;
 using kernel::NestInterface;
 using tx::SymExprAttr;
@@ -111,6 +113,13 @@ static LLVM::LLVMFuncOp addAttention(ModuleOp module, AttentionOp op,
   return function.getFunction();
 }
 
+static LLVM::LLVMFuncOp addConcat(ModuleOp module, CallOp call,
+                                  StringRef name) {
+  GpuFunction function(module, name, call, kConcatThreads);
+  emitConcat(function, call);
+  return function.getFunction();
+}
+
 static FailureOr<LLVM::LLVMFuncOp>
 addFunction(ModuleOp module, Operation *phase, unsigned sm, StringRef name) {
   using Result = FailureOr<LLVM::LLVMFuncOp>;
@@ -121,6 +130,12 @@ addFunction(ModuleOp module, Operation *phase, unsigned sm, StringRef name) {
       })
       .Case([&](NestInterface nest) -> Result {
         return addNest(module, nest, name);
+      })
+      .Case([&](CallOp call) -> Result {
+        if (isConcat(call))
+          return addConcat(module, call, name);
+        return call.emitError("a GPU has no code for the routine ")
+               << call.getCallee();
       })
       .Default([](Operation *op) -> Result {
         return op->emitError("a GPU has no code for ") << op->getName();
