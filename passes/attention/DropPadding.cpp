@@ -310,7 +310,7 @@ void Dropper::defineRows() {
   else
     b.setInsertionPointToStart(&body);
   behind = &*b.getInsertionPoint();
-  rows.define(b, mask.value, mask.axes, analysis.getReadPlaces());
+  rows.define(b, mask.value, analysis.getReadPlaces());
   if (analysis.needsKeyMask())
     keyMaskRows = rows.gatherKeyMask(b);
 }

@@ -48,7 +48,7 @@ SymExprAttr TokenRows::declareCount() {
   return getSymbolExpr(module.getContext(), name);
 }
 
-void TokenRows::define(OpBuilder &b, Value paddingMask, TokenAxes axes,
+void TokenRows::define(OpBuilder &b, Value paddingMask,
                        ArrayRef<int64_t> readPlaces) {
   Location loc = paddingMask.getLoc();
   MLIRContext *context = b.getContext();

@@ -25,7 +25,7 @@ public:
   /// Keeps tokens where the mask is true, all of a sentence where it nowhere
   /// is, and those at `places`. Declares and defines the symbol of their
   /// number.
-  void define(mlir::OpBuilder &b, mlir::Value mask, TokenAxes axes,
+  void define(mlir::OpBuilder &b, mlir::Value mask,
               llvm::ArrayRef<int64_t> places);
 
   /// The first row of each sentence, and behind the last one: i64 `[B + 1]`.
