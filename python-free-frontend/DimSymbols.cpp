@@ -36,8 +36,10 @@ SymExprAttr DimSymbols::declare(StringRef text) {
       return tx::substitute(expr, values);
     }
   auto symbol = StringAttr::get(context, text);
-  if (symbols.insert(symbol) && option != options.end())
+  if (symbols.insert(symbol) && option != options.end()) {
     symbolBounds.set(symbol, {option->lower, option->upper});
+    globalBounds.set(symbol, {option->lower, option->upper});
+  }
   return tx::getSymbolExpr(context, text);
 }
 
@@ -50,6 +52,7 @@ SymExprAttr DimSymbols::declareRunTime(StringRef hint,
   symbols.insert(symbol);
   runTimeSymbols.insert(symbol);
   symbolBounds.set(symbol, range);
+  globalBounds.set(symbol, range);
   writeSymbols();
   return tx::getSymbolExpr(context, name);
 }
@@ -92,7 +95,7 @@ void DimSymbols::writeSymbols() {
   Builder builder(context);
   SmallVector<NamedAttribute> ranges;
   for (StringAttr symbol : symbols) {
-    tx::SymbolBounds::Range range = symbolBounds.get(symbol);
+    tx::SymbolBounds::Range range = globalBounds.get(symbol);
     SmallVector<Attribute> ends = {builder.getI64IntegerAttr(range.lower)};
     if (range.upper)
       ends.push_back(builder.getI64IntegerAttr(*range.upper));
@@ -194,12 +197,17 @@ bool DimSymbols::eliminate(StringAttr symbol, SymExprAttr value) {
       symbolBounds.compare(Predicate::gt, value, upper).value_or(false))
     return false;
   substituteEverywhere(symbol, value);
+  SymExprAttr plain = tx::getSymbolExpr(context, symbol);
+  if (scope) {
+    addRequirement(plain, Predicate::eq, value,
+                   "the dim " + symbol.getValue() + " is other than " +
+                       value.str());
+    return true;
+  }
   if (runTimeSymbols.contains(symbol))
-    requirements.push_back({tx::getSymbolExpr(context, symbol), Predicate::eq,
-                            value,
-                            (llvm::Twine("the data make ") + symbol.getValue() +
-                             " other than " + value.str())
-                                .str()});
+    addRequirement(plain, Predicate::eq, value,
+                   "the data make " + symbol.getValue() + " other than " +
+                       value.str());
   // The bounds that the symbol had now hold for the value.
   std::string sentence =
       (llvm::Twine("the dim ") + symbol.getValue() + " is out of its range")
@@ -212,16 +220,17 @@ bool DimSymbols::eliminate(StringAttr symbol, SymExprAttr value) {
 }
 
 void DimSymbols::substituteEverywhere(StringAttr symbol, SymExprAttr value) {
-  if (!runTimeSymbols.contains(symbol))
+  if (!scope && !runTimeSymbols.contains(symbol))
     symbols.remove(symbol);
   llvm::DenseMap<StringAttr, SymExprAttr> values = {{symbol, value}};
   for (auto &[other, expr] : eliminated)
     expr = tx::substitute(expr, values);
   eliminated[symbol] = value;
-  for (Requirement &requirement : requirements) {
-    requirement.lhs = tx::substitute(requirement.lhs, values);
-    requirement.rhs = tx::substitute(requirement.rhs, values);
-  }
+  if (!scope)
+    for (Requirement &requirement : requirements) {
+      requirement.lhs = tx::substitute(requirement.lhs, values);
+      requirement.rhs = tx::substitute(requirement.rhs, values);
+    }
   using TypeResult = std::pair<Type, WalkResult>;
   using AttributeResult = std::pair<Attribute, WalkResult>;
   AttrTypeReplacer replacer;
@@ -237,9 +246,39 @@ void DimSymbols::substituteEverywhere(StringAttr symbol, SymExprAttr value) {
     return TypeResult(tx::getTensorType(dims, type.getElementType()),
                       WalkResult::skip());
   });
-  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
-                                        /*replaceLocs=*/false,
-                                        /*replaceTypes=*/true);
+  auto replaceIn = [&](Operation *op) {
+    replacer.recursivelyReplaceElementsIn(op, /*replaceAttrs=*/true,
+                                          /*replaceLocs=*/false,
+                                          /*replaceTypes=*/true);
+  };
+  if (!scope)
+    return replaceIn(module);
+  for (Operation &op : scope->getOps())
+    replaceIn(&op);
+}
+
+//===----------------------------------------------------------------------===//
+// Scopes
+//===----------------------------------------------------------------------===//
+
+DimSymbols DimSymbols::enterScope(Region &region) {
+  DimSymbols outer = *this;
+  scope = &region;
+  return outer;
+}
+
+void DimSymbols::leaveScope(const DimSymbols &outer) {
+  eliminated = outer.eliminated;
+  symbolBounds = outer.symbolBounds;
+  for (StringAttr symbol : runTimeSymbols)
+    if (!outer.runTimeSymbols.contains(symbol))
+      symbolBounds.set(symbol, globalBounds.get(symbol));
+  scope = outer.scope;
+}
+
+void DimSymbols::dropScope(const DimSymbols &outer) {
+  *this = outer;
+  writeSymbols();
 }
 
 //===----------------------------------------------------------------------===//
@@ -267,15 +306,37 @@ static bool narrow(tx::SymbolBounds &bounds, SymExprAttr lhs, SymExprAttr rhs) {
   return true;
 }
 
+/// In a scope it is a check behind the last definition of what it mentions.
+void DimSymbols::addRequirement(SymExprAttr lhs, Predicate predicate,
+                                SymExprAttr rhs, const Twine &sentence) {
+  if (!scope) {
+    requirements.push_back({lhs, predicate, rhs, sentence.str()});
+    return;
+  }
+  llvm::SetVector<StringAttr> mentioned;
+  tx::collectSymbols(lhs, mentioned);
+  tx::collectSymbols(rhs, mentioned);
+  OpBuilder b = OpBuilder::atBlockBegin(&scope->front());
+  for (Operation &op : scope->front())
+    if (llvm::any_of(tx::getDefinedSymbols(&op), [&](StringAttr symbol) {
+          return mentioned.contains(symbol);
+        }))
+      b.setInsertionPointAfter(&op);
+  tx::RequireOp::create(b, scope->getLoc(), lhs, predicate, rhs,
+                        sentence.str());
+}
+
 LogicalResult DimSymbols::require(SymExprAttr lhs, Predicate predicate,
                                   SymExprAttr rhs, const Twine &sentence) {
   if (std::optional<bool> known = symbolBounds.compare(predicate, lhs, rhs))
     return success(*known);
-  if (predicate == Predicate::le && narrow(symbolBounds, lhs, rhs)) {
+  bool isRange = predicate == Predicate::le && narrow(symbolBounds, lhs, rhs);
+  if (isRange && !scope) {
+    globalBounds = symbolBounds;
     writeSymbols();
     return success();
   }
-  requirements.push_back({lhs, predicate, rhs, sentence.str()});
+  addRequirement(lhs, predicate, rhs, sentence);
   return success();
 }
 

@@ -16,13 +16,18 @@
 /// value. The latter are solved for in terms of what is known before them, and
 /// their definition checks that the solution holds. `SymExprAttr`s and types
 /// that a caller keeps across a call of unify() are stale; Values are not.
+///
+/// Branches and loops: what holds where a branch runs need not hold elsewhere.
+/// Within a *scope* a symbol is solved for in the ops of that region alone, and
+/// what must hold becomes a `tx.require` in it, as early as its symbols are
+/// known.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef TXC_PYTHON_FREE_FRONTEND_DIMSYMBOLS_H
 #define TXC_PYTHON_FREE_FRONTEND_DIMSYMBOLS_H
 
-#include "dialects/tx/Tx.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "python-free-frontend/ImportOnnx.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -57,6 +62,14 @@ public:
     return tx::substitute(expr, eliminated);
   }
 
+  /// Begins the scope of a region, within the present one; returns what
+  /// leaveScope() or dropScope() takes.
+  DimSymbols enterScope(mlir::Region &region);
+  /// Ends it, forgetting what was learned there but for new run-time symbols.
+  void leaveScope(const DimSymbols &outer);
+  /// Ends it as if nothing in it had ever been there.
+  void dropScope(const DimSymbols &outer);
+
   /// What each run must check, unless it follows from the symbols' ranges;
   /// \p sentence is for the user. What bounds one symbol (`1 <= S`,
   /// `S + 2 <= 514`) becomes its range. Fails if it can't hold.
@@ -75,6 +88,8 @@ private:
   };
 
   void writeSymbols();
+  void addRequirement(tx::SymExprAttr lhs, tx::Predicate predicate,
+                      tx::SymExprAttr rhs, const llvm::Twine &sentence);
   bool mentionsLater(tx::SymExprAttr expr, mlir::StringAttr symbol) const;
   bool eliminate(mlir::StringAttr symbol, tx::SymExprAttr value);
   void substituteEverywhere(mlir::StringAttr symbol, tx::SymExprAttr value);
@@ -91,6 +106,10 @@ private:
   /// What symbols that were solved for stand for.
   llvm::DenseMap<mlir::StringAttr, tx::SymExprAttr> eliminated;
   tx::SymbolBounds symbolBounds;
+  /// Those that hold outside of all scopes.
+  tx::SymbolBounds globalBounds;
+  /// Of the innermost scope; null outside of all.
+  mlir::Region *scope = nullptr;
   std::vector<Requirement> requirements;
 };
 

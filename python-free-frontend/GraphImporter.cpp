@@ -49,17 +49,20 @@ void GraphImporter::report(const Frame &frame, const onnx::Node *node,
 //===----------------------------------------------------------------------===//
 
 Value GraphImporter::lookup(Frame &frame, StringRef name) {
-  for (Frame *scope = &frame; scope; scope = scope->parent) {
-    if (auto it = scope->values.find(name); it != scope->values.end())
-      return it->second;
-    auto initializer = scope->initializers.find(name);
-    if (initializer == scope->initializers.end())
-      continue;
-    Value value = importTensor(*initializer->second, name, *scope, nullptr);
-    scope->values[name] = value;
-    return value;
-  }
-  return {};
+  if (auto it = frame.values.find(name); it != frame.values.end())
+    return it->second;
+  if (auto initializer = frame.initializers.find(name);
+      initializer != frame.initializers.end())
+    return frame.values[name] =
+               importTensor(*initializer->second, name, frame, nullptr);
+  if (!frame.parent)
+    return {};
+  if (!frame.block)
+    return lookup(*frame.parent, name);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(frame.block->getParentOp());
+  Value outer = lookup(*frame.parent, name);
+  return outer ? frame.values[name] = capture(*frame.block, outer) : Value();
 }
 
 static bool isAbsent(const Frame &frame, StringRef name) {
@@ -238,12 +241,19 @@ NodeResults GraphImporter::buildNode(Frame &frame, const onnx::Node &node,
 
 NodeResults GraphImporter::importSubgraph(Frame &frame,
                                           const onnx::Graph &graph,
-                                          ArrayRef<Value> inputs) {
+                                          ArrayRef<Value> inputs,
+                                          Block *block) {
   Frame body;
   body.parent = &frame;
-  body.opsets = frame.opsets;
-  body.prefix = frame.prefix;
-  body.depth = frame.depth;
+  body.block = block;
+  return importGraph(body, graph, inputs);
+}
+
+NodeResults GraphImporter::importGraph(Frame &body, const onnx::Graph &graph,
+                                       ArrayRef<Value> inputs) {
+  body.opsets = body.parent->opsets;
+  body.prefix = body.parent->prefix;
+  body.depth = body.parent->depth;
   for (const onnx::TensorRef &initializer : graph.initializers)
     body.initializers[initializer.name] = &initializer;
   for (auto [info, value] : llvm::zip_equal(graph.inputs, inputs))

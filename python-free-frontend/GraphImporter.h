@@ -25,6 +25,8 @@ struct OpEntry;
 struct Frame {
   /// The enclosing graph, whose names are visible here; null in functions.
   Frame *parent = nullptr;
+  /// Where the ops of a branch or loop go; null: with the parent's.
+  mlir::Block *block = nullptr;
   /// Null Values are poisoned or, if listed, absent optional inputs.
   llvm::DenseMap<llvm::StringRef, mlir::Value> values;
   llvm::StringSet<> absent;
@@ -62,9 +64,16 @@ public:
   mlir::Value importTensor(const onnx::TensorRef &tensor, llvm::StringRef key,
                            const Frame &frame, const onnx::Node *node);
   /// The outputs of a graph that sees the names of \p frame, with \p inputs
-  /// for its inputs; there have to be as many.
+  /// for its inputs; there have to be as many. \p block is the loop's body
+  /// where that is where the graph goes; null: with the frame's ops.
   NodeResults importSubgraph(Frame &frame, const onnx::Graph &graph,
-                             llvm::ArrayRef<mlir::Value> inputs);
+                             llvm::ArrayRef<mlir::Value> inputs,
+                             mlir::Block *block = nullptr);
+  /// A tx.if whose branches are graphs without inputs. Null Values if one can't
+  /// be built, which is a problem of \p node or those in the graphs.
+  NodeResults importIf(Frame &frame, const onnx::Node &node,
+                       mlir::Value condition, const onnx::Graph &thenGraph,
+                       const onnx::Graph &elseGraph);
 
   /// The symbol that a run sets to the scalar \p value (i64), created at its
   /// first use; one value has one symbol.
@@ -77,6 +86,12 @@ public:
   mlir::OpBuilder &getBuilder() { return builder; }
   DimSymbols &getSymbols() { return symbols; }
   mlir::Location getLoc(const Frame &frame, const onnx::Node &node);
+
+  /// A tx.loop, whose body \p build makes in a block (see LoopBody).
+  using BuildLoop = llvm::function_ref<NodeResults(
+      mlir::Block *, tx::SymExprAttr, llvm::ArrayRef<mlir::Value>)>;
+  NodeResults importLoop(Frame &frame, const onnx::Node &node,
+                         const LoopParts &parts, BuildLoop build);
 
 private:
   /// A model may call functions that call functions …: a bound on what a small
@@ -92,6 +107,9 @@ private:
                              mlir::ArrayRef<mlir::Value> in);
   bool checkOperands(Frame &frame, const onnx::Node &node,
                      const OpEntry &entry);
+  NodeResults importGraph(Frame &body, const onnx::Graph &graph,
+                          llvm::ArrayRef<mlir::Value> inputs);
+  mlir::Value capture(mlir::Block &block, mlir::Value value);
   void defineOutputs(Frame &frame, const onnx::Node &node,
                      const NodeResults &results);
 

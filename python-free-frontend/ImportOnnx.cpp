@@ -74,6 +74,7 @@ private:
   void checkConstants();
   void checkOutput(const onnx::ValueInfo &output, Value value);
   void importOutputs();
+  void fold(Block &block);
   void cleanUp();
   bool checkModule();
 
@@ -235,10 +236,11 @@ void ModelImporter::importOutputs() {
 // The end
 //===----------------------------------------------------------------------===//
 
-/// Folds what unified dims made foldable and erases what nothing uses.
-void ModelImporter::cleanUp() {
-  Block &body = function.getBody().front();
-  for (Operation &op : llvm::make_early_inc_range(body.without_terminator())) {
+/// Folds what unified dims made foldable.
+void ModelImporter::fold(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
+    for (Region &region : op.getRegions())
+      fold(region.front());
     SmallVector<Value> folded;
     builder.setInsertionPoint(&op);
     if (auto symbolic = dyn_cast<tx::SymbolicOp>(op)) {
@@ -255,13 +257,26 @@ void ModelImporter::cleanUp() {
     op.replaceAllUsesWith(folded);
     op.erase();
   }
-  // Users before operands: a chain dies in one walk.
-  for (Operation *op = body.getTerminator()->getPrevNode(); op;) {
+}
+
+/// Users before operands: a chain dies in one walk.
+static void eraseDeadOps(Block &block) {
+  for (Operation *op = block.getTerminator()->getPrevNode(); op;) {
     Operation *previous = op->getPrevNode();
     if (isOpTriviallyDead(op))
       op->erase();
+    else
+      for (Region &region : op->getRegions())
+        eraseDeadOps(region.front());
     op = previous;
   }
+}
+
+/// Folds what can be folded by now and erases what nothing uses.
+void ModelImporter::cleanUp() {
+  Block &body = function.getBody().front();
+  fold(body);
+  eraseDeadOps(body);
   function.setFunctionType(builder.getFunctionType(
       body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
 }

@@ -192,8 +192,30 @@ NodeResults NodeContext::inlineGraph(const onnx::Graph &graph,
     return unsupported("its subgraph \"" + graph.name + "\" has " +
                        Twine(graph.inputs.size()) + " inputs, expected " +
                        Twine(inputs.size()));
-  NodeResults results = importer.importSubgraph(frame, graph, inputs);
+  NodeResults results =
+      importer.importSubgraph(frame, graph, inputs, loopBlock);
   // What failed in there is reported with the nodes in there.
+  failed |= results.failed();
+  return results;
+}
+
+NodeResults NodeContext::loop(const LoopParts &parts, LoopBody build) {
+  NodeResults results = importer.importLoop(
+      frame, node, parts,
+      [&](Block *block, tx::SymExprAttr index, ArrayRef<Value> carried) {
+        Block *outerBlock = std::exchange(loopBlock, block);
+        NodeResults values = build(index, carried);
+        loopBlock = outerBlock;
+        return values;
+      });
+  failed |= results.failed();
+  return results;
+}
+
+NodeResults NodeContext::branch(Value condition, const onnx::Graph &thenGraph,
+                                const onnx::Graph &elseGraph) {
+  NodeResults results =
+      importer.importIf(frame, node, condition, thenGraph, elseGraph);
   failed |= results.failed();
   return results;
 }

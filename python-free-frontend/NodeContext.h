@@ -68,6 +68,20 @@ struct OptionalOperand {
 
 using Exprs = llvm::SmallVector<tx::SymExprAttr>;
 
+/// What a loop needs besides its body.
+struct LoopParts {
+  /// At most so many iterations; null: as many as the condition says.
+  tx::SymExprAttr trips;
+  /// Of the first iteration; null: `trips` alone ends the loop.
+  mlir::Value condition;
+  llvm::SmallVector<mlir::Value> inits;
+};
+/// Builds an iteration, given its number and what it carries: gives the next
+/// condition, if the loop has one, the next carried values, and an element of
+/// each stack.
+using LoopBody = llvm::function_ref<NodeResults(tx::SymExprAttr,
+                                                llvm::ArrayRef<mlir::Value>)>;
+
 /// The type of a Value that a builder got or made: all are tensors.
 inline mlir::RankedTensorType typeOf(mlir::Value value) {
   return llvm::cast<mlir::RankedTensorType>(value.getType());
@@ -265,6 +279,14 @@ public:
   NodeResults inlineGraph(const onnx::Graph &graph,
                           llvm::ArrayRef<mlir::Value> inputs = {});
 
+  /// The outputs of the graph, without inputs, of the branch that a run takes.
+  NodeResults branch(mlir::Value condition, const onnx::Graph &thenGraph,
+                     const onnx::Graph &elseGraph);
+
+  /// A loop that a run decides: what it carries in the end, then the stacks of
+  /// its elements along a new first axis. Carried values may change their dims.
+  NodeResults loop(const LoopParts &parts, LoopBody build);
+
 private:
   using InferTypes = llvm::LogicalResult (*)(
       mlir::MLIRContext *, std::optional<mlir::Location>, mlir::ValueRange,
@@ -292,6 +314,8 @@ private:
   const onnx::Node &node;
   mlir::Location loc;
   llvm::SmallVector<mlir::Value> operands;
+  /// The body of the loop that is being built; null: none.
+  mlir::Block *loopBlock = nullptr;
   llvm::StringSet<> attributesRead;
   bool failed = false;
 };

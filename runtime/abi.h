@@ -107,7 +107,19 @@ typedef enum txc_phase_kind {
   /// are live across this phase must not depend on the symbol. Until then the
   /// symbol has its lower bound; a value outside the bounds ends the run with
   /// an error.
-  TXC_PHASE_DEFINE_SYMBOL = 3
+  TXC_PHASE_DEFINE_SYMBOL = 3,
+  /// Continue at phase target unless values[condition_offset_value] > 0.
+  TXC_PHASE_JUMP_UNLESS_POSITIVE = 4,
+  /// The end of a branch or an iteration: assigns symbols and copies buffers,
+  /// all at once. The record: the number of symbols, for each {symbol, value};
+  /// the number of copies, for each {base, offset value, bytes value} it is
+  /// from and {base, offset value} it is to. What is assigned or copied is as
+  /// the symbols were before; where it is copied to, as they are behind. As
+  /// with DEFINE_SYMBOL all values are evaluated again, and of buffers whose
+  /// offsets depend on the symbols nothing is kept but what is copied.
+  TXC_PHASE_ASSIGN = 5,
+  /// record[0] is a requirement, which is checked.
+  TXC_PHASE_REQUIRE = 6
 } txc_phase_kind;
 
 /// How a phase runs on a GPU. The record has, for each buffer of the kernel, an
@@ -217,13 +229,17 @@ typedef enum txc_relation {
   TXC_RELATION_NE = 2
 } txc_relation;
 
+/// What the symbol of a requirement is that TXC_PHASE_REQUIRE checks.
+#define TXC_CHECKED_BY_PHASE (-2)
+
 /// values[lhs] relation values[rhs], checked before the run, or when the
 /// symbol it waits for is defined.
 typedef struct txc_requirement {
   int32_t lhs_value;
   int32_t rhs_value;
   int32_t relation; ///< txc_relation
-  int32_t symbol;   ///< A TXC_SYMBOL_RUN_TIME symbol, or -1.
+  /// A TXC_SYMBOL_RUN_TIME symbol, -1, or TXC_CHECKED_BY_PHASE.
+  int32_t symbol;
   /// "node X (Reshape): seq * 384 has to be a multiple of 64"
   const char *sentence;
 } txc_requirement;

@@ -208,19 +208,25 @@ static bool holds(int32_t relation, int64_t lhs, int64_t rhs) {
   }
 }
 
+txc_status txc_check_requirement(txc_session *session, int64_t number) {
+  const txc_requirement *requirement =
+      &session->model->program->requirements[number];
+  int64_t lhs = session->values[requirement->lhs_value];
+  int64_t rhs = session->values[requirement->rhs_value];
+  if (holds(requirement->relation, lhs, rhs))
+    return TXC_OK;
+  return txc_fail(&session->message, TXC_REQUIREMENT,
+                  "%s (the two sides are %lld and %lld)", requirement->sentence,
+                  (long long)lhs, (long long)rhs);
+}
+
 txc_status txc_check_requirements(txc_session *session, int32_t symbol) {
   const txc_program *program = session->model->program;
-  for (int32_t i = 0; i < program->requirement_count; ++i) {
-    const txc_requirement *requirement = &program->requirements[i];
-    int64_t lhs = session->values[requirement->lhs_value];
-    int64_t rhs = session->values[requirement->rhs_value];
-    if (requirement->symbol == symbol &&
-        !holds(requirement->relation, lhs, rhs))
-      return txc_fail(&session->message, TXC_REQUIREMENT,
-                      "%s (the two sides are %lld and %lld)",
-                      requirement->sentence, (long long)lhs, (long long)rhs);
-  }
-  return TXC_OK;
+  txc_status status = TXC_OK;
+  for (int32_t i = 0; i < program->requirement_count && status == TXC_OK; ++i)
+    if (program->requirements[i].symbol == symbol)
+      status = txc_check_requirement(session, i);
+  return status;
 }
 
 txc_status txc_bind(txc_session *session, const txc_tensor *inputs,

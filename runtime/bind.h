@@ -28,6 +28,9 @@ txc_status txc_check_bounds(txc_session *session, int32_t symbol,
 /// Requirements that wait for the symbol (-1: those known before the run).
 txc_status txc_check_requirements(txc_session *session, int32_t symbol);
 
+/// One requirement, by its number.
+txc_status txc_check_requirement(txc_session *session, int64_t number);
+
 /// Inputs and outputs of a call up to the evaluated values. need_data: a
 /// tensor without memory is an error.
 txc_status txc_bind(txc_session *session, const txc_tensor *inputs,

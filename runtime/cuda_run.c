@@ -373,6 +373,17 @@ static txc_status read_value(txc_session *session, int32_t base, int64_t offset,
   return status == TXC_OK ? wait(session, "reading a value") : status;
 }
 
+static txc_status write_value(txc_session *session, int32_t base,
+                              int64_t offset, const void *from, size_t bytes) {
+  const cuda_session *cuda = session->gpu;
+  txc_status status = check(
+      session,
+      driver_of(session)->cuMemcpyHtoDAsync_v2(
+          cuda->bases[base] + (uint64_t)offset, from, bytes, cuda->stream),
+      "writing a value");
+  return status == TXC_OK ? wait(session, "writing a value") : status;
+}
+
 //===----------------------------------------------------------------------===//
 // Runs
 //===----------------------------------------------------------------------===//
@@ -473,6 +484,7 @@ const txc_gpu_backend txc_cuda_backend = {
     .begin = begin,
     .run_phase = run_phase,
     .read = read_value,
+    .write = write_value,
     .fit = fit_arena,
     .end = end,
     .read_states = read_states,

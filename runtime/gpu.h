@@ -36,6 +36,9 @@ typedef struct txc_gpu_backend {
   /// Waits, and reads bytes at a base and offset.
   txc_status (*read)(txc_session *session, int32_t base, int64_t offset,
                      void *to, size_t bytes);
+  /// Writes bytes there, and waits until `from` has been read.
+  txc_status (*write)(txc_session *session, int32_t base, int64_t offset,
+                      const void *from, size_t bytes);
   /// Follows an arena that has grown and keeps its contents.
   txc_status (*fit)(txc_session *session);
   /// Ends a run, also one that failed: waits, copies the outputs that are asked

@@ -170,28 +170,46 @@ static txc_status run_and_report(txc_session *session) {
 // The table
 //===----------------------------------------------------------------------===//
 
-/// Reads what decides how a run goes on.
-static txc_status read_condition(txc_session *session, const txc_phase *phase,
-                                 void *to, size_t bytes) {
+/// Reads what lies in a buffer, here or on the GPU.
+static txc_status read_bytes(txc_session *session, int64_t base, int64_t offset,
+                             void *to, size_t bytes) {
   const txc_gpu_backend *gpu = txc_backend_of(session);
-  int64_t offset = session->values[phase->condition_offset_value];
   if (gpu)
-    return gpu->read(session, phase->condition_base, offset, to, bytes);
-  memcpy(to, session->bases[phase->condition_base] + offset, bytes);
+    return gpu->read(session, (int32_t)base, offset, to, bytes);
+  memcpy(to, session->bases[base] + offset, bytes);
   return TXC_OK;
 }
 
-/// A symbol becomes known: everything that depends on it follows.
-static txc_status define_symbol(txc_session *session, const txc_phase *phase) {
-  int64_t value;
-  txc_status status = read_condition(session, phase, &value, sizeof value);
-  if (status == TXC_OK)
-    status = txc_check_bounds(session, phase->symbol, value);
+static txc_status write_bytes(txc_session *session, int64_t base,
+                              int64_t offset, const void *from, size_t bytes) {
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  if (gpu)
+    return gpu->write(session, (int32_t)base, offset, from, bytes);
+  memcpy(session->bases[base] + offset, from, bytes);
+  return TXC_OK;
+}
+
+/// Reads what decides how a run goes on.
+static txc_status read_condition(txc_session *session, const txc_phase *phase,
+                                 void *to, size_t bytes) {
+  return read_bytes(session, phase->condition_base,
+                    session->values[phase->condition_offset_value], to, bytes);
+}
+
+/// Symbols have become known: everything that depends on them follows. They are
+/// every other entry of `numbers`.
+static txc_status follow_symbols(txc_session *session, const int64_t *numbers,
+                                 int64_t count) {
+  txc_status status = TXC_OK;
+  for (int64_t i = 0; i < count && status == TXC_OK; ++i) {
+    int32_t symbol = (int32_t)numbers[2 * i];
+    status = txc_check_bounds(session, symbol, session->symbols[symbol]);
+  }
   if (status != TXC_OK)
     return status;
-  session->symbols[phase->symbol] = value;
   session->model->program->evaluate(session->symbols, session->values);
-  status = txc_check_requirements(session, phase->symbol);
+  for (int64_t i = 0; i < count && status == TXC_OK; ++i)
+    status = txc_check_requirements(session, (int32_t)numbers[2 * i]);
   if (status == TXC_OK)
     status = txc_session_fit(session, true);
   const txc_gpu_backend *gpu = txc_backend_of(session);
@@ -206,6 +224,70 @@ static txc_status jump_unless(txc_session *session, const txc_phase *phase,
   txc_status status = read_condition(session, phase, &holds, sizeof holds);
   if (status == TXC_OK && !holds)
     *at = phase->target;
+  return status;
+}
+
+static txc_status define_symbol(txc_session *session, const txc_phase *phase) {
+  int64_t symbol = phase->symbol;
+  txc_status status = read_condition(session, phase, &session->symbols[symbol],
+                                     sizeof(int64_t));
+  return status == TXC_OK ? follow_symbols(session, &symbol, 1) : status;
+}
+
+/// One copy of TXC_PHASE_ASSIGN, as its record has it.
+typedef struct copy {
+  int64_t from_base, from_offset, bytes;
+  int64_t to_base, to_offset;
+} copy;
+
+/// A staged copy begins with its size, in a cache line of its own.
+enum { StagingLine = 64 };
+
+static uint64_t staged_bytes(uint64_t bytes) {
+  return StagingLine + (bytes + StagingLine - 1) / StagingLine * StagingLine;
+}
+
+/// Everything is read before anything is written: what is copied may be where
+/// another copy goes to, and buffers move with the symbols.
+static txc_status assign(txc_session *session, const txc_phase *phase) {
+  const int64_t *values = session->values;
+  int64_t symbols = phase->record[0];
+  const int64_t *numbers = phase->record + 1;
+  int64_t copies = numbers[2 * symbols];
+  const copy *list = (const copy *)(numbers + 2 * symbols + 1);
+  uint64_t bytes = 0;
+  for (int64_t i = 0; i < copies; ++i)
+    bytes += staged_bytes((uint64_t)values[list[i].bytes]);
+  txc_status status = txc_session_stage(session, bytes);
+  if (status != TXC_OK)
+    return status;
+  char *staged = session->staging.data;
+  for (int64_t i = 0; i < copies && status == TXC_OK; ++i) {
+    int64_t size = values[list[i].bytes];
+    memcpy(staged, &size, sizeof size);
+    if (size)
+      status =
+          read_bytes(session, list[i].from_base, values[list[i].from_offset],
+                     staged + StagingLine, (size_t)size);
+    staged += staged_bytes((uint64_t)size);
+  }
+  if (status != TXC_OK)
+    return status;
+  for (int64_t i = 0; i < symbols; ++i)
+    session->symbols[numbers[2 * i]] = values[numbers[2 * i + 1]];
+  if (symbols)
+    status = follow_symbols(session, numbers, symbols);
+  if (status != TXC_OK)
+    return status;
+  staged = session->staging.data;
+  for (int64_t i = 0; i < copies && status == TXC_OK; ++i) {
+    int64_t size;
+    memcpy(&size, staged, sizeof size);
+    if (size)
+      status = write_bytes(session, list[i].to_base, values[list[i].to_offset],
+                           staged + StagingLine, (size_t)size);
+    staged += staged_bytes((uint64_t)size);
+  }
   return status;
 }
 
@@ -224,6 +306,16 @@ static txc_status run_table(txc_session *session) {
       break;
     case TXC_PHASE_JUMP_UNLESS:
       status = jump_unless(session, phase, &at);
+      break;
+    case TXC_PHASE_JUMP_UNLESS_POSITIVE:
+      if (session->values[phase->condition_offset_value] <= 0)
+        at = phase->target;
+      break;
+    case TXC_PHASE_ASSIGN:
+      status = assign(session, phase);
+      break;
+    case TXC_PHASE_REQUIRE:
+      status = txc_check_requirement(session, phase->record[0]);
       break;
     default:
       status = define_symbol(session, phase);

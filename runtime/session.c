@@ -114,6 +114,12 @@ txc_status txc_session_fit(txc_session *session, bool keep) {
   return TXC_OK;
 }
 
+txc_status txc_session_stage(txc_session *session, uint64_t bytes) {
+  if (bytes <= session->staging.bytes)
+    return TXC_OK;
+  return grow(session, &session->staging, bytes, false, "staging");
+}
+
 //===----------------------------------------------------------------------===//
 // Reserving
 //===----------------------------------------------------------------------===//
@@ -342,6 +348,8 @@ void txc_session_destroy_impl(txc_session *session) {
   txc_release(&session->allocator, session->arena.data, session->arena.bytes);
   txc_release(&session->allocator, session->scratch.data,
               session->scratch.bytes);
+  txc_release(&session->allocator, session->staging.data,
+              session->staging.bytes);
   // Its own size depends on the program, which may go once there is no user.
   txc_session last = *session;
   size_t bytes = lay_out(&last, NULL);

@@ -51,6 +51,7 @@ struct txc_session {
 
   txc_block arena;
   txc_block scratch; ///< thread_count equal parts.
+  txc_block staging; ///< What TXC_PHASE_ASSIGN copies.
   txc_block *states;
 
   txc_thread *threads;
@@ -84,6 +85,10 @@ txc_status txc_session_leave(txc_session *session, txc_status status);
 /// arena's contents are needed. Sets the bases and scratch pointers. Error:
 /// OUT_OF_MEMORY.
 txc_status txc_session_fit(txc_session *session, bool keep);
+
+/// Makes the staging memory large enough; its contents are lost. Error:
+/// OUT_OF_MEMORY.
+txc_status txc_session_stage(txc_session *session, uint64_t bytes);
 
 /// The first base index of outputs, states and row tables.
 static inline int32_t txc_first_output_base(const txc_program *program) {

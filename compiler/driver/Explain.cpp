@@ -6,6 +6,7 @@
 #include "compiler/driver/ChooseDims.h"
 #include "compiler/program/OnnxNodes.h"
 #include "dialects/kernel/Kernel.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/memory/PlanMemory.h"
 #include "llvm/Target/TargetMachine.h"
@@ -75,6 +76,14 @@ static std::vector<std::string> getTypeTexts(TypeRange types) {
   for (Type type : types)
     texts.push_back(getTypeText(type));
   return texts;
+}
+
+/// All ops of a kind, in the order of the program's phases.
+template <typename OpTy>
+static SmallVector<OpTy> collectOps(func::FuncOp main) {
+  SmallVector<OpTy> ops;
+  main.walk<WalkOrder::PreOrder>([&](OpTy op) { ops.push_back(op); });
+  return ops;
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,8 +159,8 @@ void Explainer::predict() {
   }
   VectorTarget target = getVectorTarget(**machine);
   result.l2Bytes = target.l2Bytes;
-  for (auto [op, phase] :
-       llvm::zip_equal(main.getOps<kernel::PhaseInterface>(), result.phases)) {
+  for (auto [op, phase] : llvm::zip_equal(
+           collectOps<kernel::PhaseInterface>(main), result.phases)) {
     if (!phase.flops.value || !phase.bytes.value)
       continue;
     phase.dotDepth = getDotDepth(op, target);
@@ -175,8 +184,11 @@ void Explainer::explainWeight(kernel::StoredOp stored) {
   }
 }
 
-/// Outputs count: a caller may bring no memory for them.
+/// Outputs count: a caller may bring no memory for them. Of a program with
+/// branches a run tells.
 std::optional<int64_t> Explainer::getLiveBytes() {
+  if (tx::hasControlFlow(main))
+    return std::nullopt;
   auto getRoot = [](Value tensor) {
     while (auto reshape = tensor.getDefiningOp<tx::ReshapeOp>())
       tensor = reshape.getX();
@@ -218,8 +230,9 @@ Explanation Explainer::explain() {
   result.weightBytes = compilation.getImage().getSize();
   setDims();
   SymExprAttr flops = tx::getConstantExpr(module.getContext(), 0);
-  auto phases = main.getOps<kernel::PhaseInterface>();
-  auto phase = phases.begin();
+  SmallVector<kernel::PhaseInterface> phases =
+      collectOps<kernel::PhaseInterface>(main);
+  const auto *phase = phases.begin();
   for (auto [index, description] :
        llvm::enumerate(program.description.phases)) {
     if (description.kind != TXC_PHASE_RUN)
@@ -227,10 +240,10 @@ Explanation Explainer::explain() {
     explainPhase(*phase, description.kernelName);
     result.phases.back().index = index;
     result.phases.back().hostReason = program.hostReasons[index];
-    flops = add(flops, (*phase++).getFlops());
+    flops = add(flops, kernel::PhaseInterface(*phase++).getFlops());
   }
   predict();
-  for (auto stored : main.getOps<kernel::StoredOp>())
+  for (auto stored : collectOps<kernel::StoredOp>(main))
     explainWeight(stored);
   result.flops = getAmount(flops);
   result.arenaBytes = getAmount(program.arenaBytes);

@@ -22,6 +22,27 @@ using tx::SymExprAttr;
 constexpr StringLiteral kEvaluate = "txc_evaluate_shapes";
 
 namespace {
+/// What TXC_PHASE_ASSIGN does.
+struct Assignment {
+  SmallVector<std::pair<StringAttr, SymExprAttr>> symbols;
+  struct Copy {
+    Value from;
+    Value to;
+    /// In bytes, into `to`.
+    SymExprAttr offset;
+  };
+  SmallVector<Copy> copies;
+
+  void set(ArrayAttr names, ArrayAttr exprs) {
+    for (auto [name, expr] : llvm::zip_equal(names, exprs))
+      symbols.emplace_back(cast<StringAttr>(name), cast<SymExprAttr>(expr));
+  }
+  void copy(ValueRange from, ValueRange to, SymExprAttr offset) {
+    for (auto [source, place] : llvm::zip_equal(from, to))
+      copies.push_back({source, place, offset});
+  }
+};
+
 class ProgramBuilder {
 public:
   ProgramBuilder(ModuleOp phases, const VectorTarget &target, unsigned sm,
@@ -49,8 +70,20 @@ private:
   void describeTransfers(Operation *phase, PhaseDescription &entry);
   LogicalResult compileGpuCode();
   void describeDefinition(tx::DefineSymbolOp define);
-  LogicalResult describePhases();
-  std::pair<int64_t, int64_t> locate(Value tensor);
+  void describeCheck(tx::RequireOp require);
+  LogicalResult describeBlock(Block &block);
+  LogicalResult describeBranches(tx::IfOp op);
+  LogicalResult describeLoop(tx::LoopOp op);
+  PhaseDescription &addPhase(txc_phase_kind kind, Location loc);
+  size_t addJumpUnless(Value condition, Location loc);
+  void aimAtEnd(size_t jump);
+  void addAssignment(const Assignment &assignment, Location loc);
+  void addRequirement(SymExprAttr lhs, StringRef relation, SymExprAttr rhs,
+                      StringRef sentence, int32_t symbol);
+  std::pair<int64_t, int64_t> locate(const Buffer &buffer);
+  std::pair<int64_t, int64_t> locate(Value tensor) {
+    return locate(plan.get(tensor));
+  }
   void findIndexRange(BlockArgument input, TensorDescription &tensor);
 
   ModuleOp phases;
@@ -224,30 +257,36 @@ void ProgramBuilder::describeRequirements() {
     return;
   for (Attribute attribute : requirements) {
     auto fields = cast<ArrayAttr>(attribute);
-    RequirementDescription &entry = description.requirements.emplace_back();
     auto lhs = cast<SymExprAttr>(fields[0]), rhs = cast<SymExprAttr>(fields[2]);
-    entry.lhsValue = values.getIndex(lhs);
-    StringRef relation = cast<StringAttr>(fields[1]).getValue();
-    entry.relation = relation == "eq"   ? TXC_RELATION_EQ
-                     : relation == "le" ? TXC_RELATION_LE
-                                        : TXC_RELATION_NE;
-    entry.rhsValue = values.getIndex(rhs);
     // It can be checked when both sides are known.
     bool lhsIsLater =
         runTimeSymbols.getStage(lhs) > runTimeSymbols.getStage(rhs);
-    if (StringAttr last = runTimeSymbols.getLast(lhsIsLater ? lhs : rhs))
-      entry.symbol = values.getSymbolIndex(last);
-    entry.sentence = cast<StringAttr>(fields[3]).str();
+    StringAttr last = runTimeSymbols.getLast(lhsIsLater ? lhs : rhs);
+    addRequirement(lhs, cast<StringAttr>(fields[1]).getValue(), rhs,
+                   cast<StringAttr>(fields[3]).getValue(),
+                   last ? values.getSymbolIndex(last) : -1);
   }
+}
+
+void ProgramBuilder::addRequirement(SymExprAttr lhs, StringRef relation,
+                                    SymExprAttr rhs, StringRef sentence,
+                                    int32_t symbol) {
+  RequirementDescription &entry = description.requirements.emplace_back();
+  entry.lhsValue = values.getIndex(lhs);
+  entry.relation = relation == "eq"   ? TXC_RELATION_EQ
+                   : relation == "le" ? TXC_RELATION_LE
+                                      : TXC_RELATION_NE;
+  entry.rhsValue = values.getIndex(rhs);
+  entry.symbol = symbol;
+  entry.sentence = sentence.str();
 }
 
 //===----------------------------------------------------------------------===//
 // Phases
 //===----------------------------------------------------------------------===//
 
-/// The base and the value with the byte offset of a tensor.
-std::pair<int64_t, int64_t> ProgramBuilder::locate(Value tensor) {
-  Buffer buffer = plan.get(tensor);
+/// The base and the value with the byte offset of a buffer.
+std::pair<int64_t, int64_t> ProgramBuilder::locate(const Buffer &buffer) {
   int64_t base = TXC_BASE_WEIGHTS;
   switch (buffer.space) {
   case Buffer::Space::weights:
@@ -386,24 +425,164 @@ LogicalResult ProgramBuilder::describePhase(kernel::PhaseInterface phase) {
   return success();
 }
 
-void ProgramBuilder::describeDefinition(tx::DefineSymbolOp define) {
+PhaseDescription &ProgramBuilder::addPhase(txc_phase_kind kind, Location loc) {
   PhaseDescription &entry = description.phases.emplace_back();
-  entry.kind = TXC_PHASE_DEFINE_SYMBOL;
+  entry.kind = kind;
+  entry.onnxNodes = joinNames(getOnnxNodes(loc));
+  return entry;
+}
+
+void ProgramBuilder::describeDefinition(tx::DefineSymbolOp define) {
+  PhaseDescription &entry = addPhase(TXC_PHASE_DEFINE_SYMBOL, define.getLoc());
   entry.symbol = values.getSymbolIndex(define.getSymbolAttr());
   auto [base, offset] = locate(define.getValue());
   entry.conditionBase = static_cast<int32_t>(base);
   entry.conditionOffsetValue = static_cast<int32_t>(offset);
-  entry.onnxNodes = joinNames(getOnnxNodes(define.getLoc()));
+}
+
+//===----------------------------------------------------------------------===//
+// Branches and loops
+//===----------------------------------------------------------------------===//
+
+void ProgramBuilder::describeCheck(tx::RequireOp require) {
+  addPhase(TXC_PHASE_REQUIRE, require.getLoc())
+      .record.push_back(static_cast<int64_t>(description.requirements.size()));
+  addRequirement(require.getLhs(),
+                 tx::stringifyPredicate(require.getPredicate()),
+                 require.getRhs(), require.getSentence(), TXC_CHECKED_BY_PHASE);
+}
+
+/// Returns the phase, for aimAtEnd().
+size_t ProgramBuilder::addJumpUnless(Value condition, Location loc) {
+  auto [base, offset] = locate(condition);
+  PhaseDescription &entry = addPhase(TXC_PHASE_JUMP_UNLESS, loc);
+  entry.conditionBase = static_cast<int32_t>(base);
+  entry.conditionOffsetValue = static_cast<int32_t>(offset);
+  return description.phases.size() - 1;
+}
+
+/// Lets a phase jump to the next one to be added.
+void ProgramBuilder::aimAtEnd(size_t jump) {
+  description.phases[jump].target =
+      static_cast<int32_t>(description.phases.size());
+}
+
+/// A tensor that is where it should be stays, unless a symbol moves its place.
+void ProgramBuilder::addAssignment(const Assignment &assignment, Location loc) {
+  SmallVector<int64_t> symbols, copies;
+  llvm::SetVector<StringAttr> assigned;
+  for (auto [name, expr] : assignment.symbols) {
+    symbols.push_back(values.getSymbolIndex(name));
+    symbols.push_back(values.getIndex(expr));
+    assigned.insert(name);
+  }
+  auto isMoved = [&](SymExprAttr offset) {
+    llvm::SetVector<StringAttr> mentioned;
+    collectSymbols(offset, mentioned);
+    return llvm::any_of(mentioned, [&](StringAttr symbol) {
+      return assigned.contains(symbol);
+    });
+  };
+  for (auto [from, to, offset] : assignment.copies) {
+    Buffer place = plan.get(to);
+    place.offset = add(place.offset, offset);
+    if (plan.get(from) == place && !isMoved(place.offset))
+      continue;
+    auto [fromBase, fromOffset] = locate(plan.get(from));
+    auto [toBase, toOffset] = locate(place);
+    copies.append({fromBase, fromOffset,
+                   values.getIndex(getBytes(from.getType())), toBase,
+                   toOffset});
+  }
+  if (symbols.empty() && copies.empty())
+    return;
+  PhaseDescription &entry = addPhase(TXC_PHASE_ASSIGN, loc);
+  entry.record.push_back(static_cast<int64_t>(symbols.size() / 2));
+  llvm::append_range(entry.record, symbols);
+  entry.record.push_back(static_cast<int64_t>(copies.size() / 5));
+  llvm::append_range(entry.record, copies);
+}
+
+/// unless(condition) goto else; first branch; goto end; else: second; end:
+LogicalResult ProgramBuilder::describeBranches(tx::IfOp op) {
+  bool isEarly = definesEarly(op);
+  SymExprAttr zero = tx::getConstantExpr(op.getContext(), 0);
+  bool hasFailed = false;
+  auto describeBranch = [&](unsigned number) {
+    tx::YieldOp yield = op.getYield(number);
+    Assignment begin, end;
+    (isEarly ? begin : end).set(op.getSymbols(), yield.getExprs());
+    end.copy(yield.getValues(), op.getResults(), zero);
+    addAssignment(begin, op.getLoc());
+    hasFailed |= failed(describeBlock(op->getRegion(number).front()));
+    addAssignment(end, op.getLoc());
+  };
+  size_t toElse = addJumpUnless(op.getCondition(), op.getLoc());
+  describeBranch(0);
+  size_t toEnd = description.phases.size();
+  addPhase(TXC_PHASE_JUMP, op.getLoc());
+  aimAtEnd(toElse);
+  describeBranch(1);
+  aimAtEnd(toEnd);
+  return success(!hasFailed);
+}
+
+/// start; unless(condition) goto end; again: unless(index < trips) goto end;
+/// the body; step; unless(next condition) goto end; goto again; end:
+LogicalResult ProgramBuilder::describeLoop(tx::LoopOp op) {
+  MLIRContext *context = op.getContext();
+  SymExprAttr zero = tx::getConstantExpr(context, 0);
+  SymExprAttr index = tx::getSymbolExpr(context, op.getIndexAttr());
+  SymExprAttr one = tx::getConstantExpr(context, 1);
+  Block &body = op.getBody().front();
+  tx::YieldOp yield = op.getYield();
+  Location loc = op.getLoc();
+  SmallVector<size_t> toEnd;
+
+  Assignment start;
+  start.symbols.emplace_back(op.getIndexAttr(), zero);
+  start.set(op.getSymbols(), op.getStarts());
+  start.copy(op.getInits(), body.getArguments(), zero);
+  addAssignment(start, loc);
+  if (op.getCondition())
+    toEnd.push_back(addJumpUnless(op.getCondition(), loc));
+  auto again = static_cast<int32_t>(description.phases.size());
+  if (SymExprAttr trips = op.getTripsAttr()) {
+    toEnd.push_back(description.phases.size());
+    addPhase(TXC_PHASE_JUMP_UNLESS_POSITIVE, loc).conditionOffsetValue =
+        values.getIndex(sub(trips, index));
+  }
+  LogicalResult described = describeBlock(body);
+  Assignment step;
+  step.symbols.emplace_back(op.getIndexAttr(), add(index, one));
+  step.set(op.getSymbols(), yield.getExprs());
+  step.copy(op.getCarried(), body.getArguments(), zero);
+  // Where copies go to is told by the next index.
+  for (auto [element, stack] : llvm::zip(op.getElements(), op.getStacks()))
+    step.copies.push_back(
+        {element, stack, mul(sub(index, one), getBytes(element.getType()))});
+  addAssignment(step, loc);
+  if (op.getCondition())
+    toEnd.push_back(addJumpUnless(op.getNextCondition(), loc));
+  addPhase(TXC_PHASE_JUMP, loc).target = again;
+  llvm::for_each(toEnd, [&](size_t jump) { aimAtEnd(jump); });
+  return described;
 }
 
 /// Every phase without a kernel is reported, not the first alone.
-LogicalResult ProgramBuilder::describePhases() {
+LogicalResult ProgramBuilder::describeBlock(Block &block) {
   bool hasFailed = false;
-  for (Operation &op : main.getOps()) {
+  for (Operation &op : block) {
     if (auto phase = dyn_cast<kernel::PhaseInterface>(op))
       hasFailed |= failed(describePhase(phase));
     else if (auto define = dyn_cast<tx::DefineSymbolOp>(op))
       describeDefinition(define);
+    else if (auto branches = dyn_cast<tx::IfOp>(op))
+      hasFailed |= failed(describeBranches(branches));
+    else if (auto loop = dyn_cast<tx::LoopOp>(op))
+      hasFailed |= failed(describeLoop(loop));
+    else if (auto require = dyn_cast<tx::RequireOp>(op))
+      describeCheck(require);
   }
   return success(!hasFailed);
 }
@@ -425,7 +604,8 @@ FailureOr<Program> ProgramBuilder::build(StringRef name) {
   scratchBytes = tx::getConstantExpr(phases.getContext(), 0);
   if (sm != 0)
     description.gpu.emplace().sm = sm;
-  if (failed(describePhases()) || (sm != 0 && failed(compileGpuCode())))
+  if (failed(describeBlock(main.getBody().front())) ||
+      (sm != 0 && failed(compileGpuCode())))
     return failure();
   description.arenaBytesValue = values.getIndex(plan.getArenaBytes());
   description.scratchBytesValue = values.getIndex(scratchBytes);

@@ -4,6 +4,7 @@
 
 #include "compiler/reference/Interpreter.h"
 #include "compiler/reference/Evaluation.h"
+#include "compiler/reference/Machine.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -184,159 +185,9 @@ static FailureOr<SymbolValues> bindSymbols(func::FuncOp function,
   return symbols;
 }
 
-static LogicalResult checkBounds(ModuleOp module, const SymbolValues &symbols) {
-  tx::SymbolBounds bounds = tx::getSymbolBounds(module);
-  for (auto [symbol, value] : symbols) {
-    tx::SymbolBounds::Range range = bounds.get(symbol);
-    if (value < range.lower || (range.upper && value > *range.upper)) {
-      InFlightDiagnostic error = module.emitError()
-                                 << "the dim " << symbol << " is " << value
-                                 << ", expected at least " << range.lower;
-      if (range.upper)
-        error << " and at most " << *range.upper;
-      return error;
-    }
-  }
-  return success();
-}
-
-static bool areKnown(const llvm::SetVector<StringAttr> &mentioned,
-                     const SymbolValues &symbols) {
-  return llvm::all_of(
-      mentioned, [&](StringAttr symbol) { return symbols.contains(symbol); });
-}
-
-/// `tx.requirements` is an array of [lhs, "eq"|"le"|"ne", rhs, sentence].
-/// Checks those that are known, with `latest` only those that mention it.
-static LogicalResult checkRequirements(ModuleOp module,
-                                       const SymbolValues &symbols,
-                                       StringAttr latest = nullptr) {
-  auto requirements = module->getAttrOfType<ArrayAttr>("tx.requirements");
-  if (!requirements)
-    return success();
-  for (Attribute requirement : requirements) {
-    auto parts = dyn_cast<ArrayAttr>(requirement);
-    auto lhs = parts && parts.size() == 4 ? dyn_cast<tx::SymExprAttr>(parts[0])
-                                          : nullptr;
-    auto rhs = lhs ? dyn_cast<tx::SymExprAttr>(parts[2]) : nullptr;
-    auto predicate = lhs ? dyn_cast<StringAttr>(parts[1]) : nullptr;
-    auto sentence = lhs ? dyn_cast<StringAttr>(parts[3]) : nullptr;
-    std::optional<tx::Predicate> kind =
-        predicate ? tx::symbolizePredicate(predicate) : std::nullopt;
-    if (!rhs || !sentence || !kind)
-      return module.emitError()
-             << "expected [lhs, predicate, rhs, sentence] in tx.requirements, "
-                "found "
-             << requirement;
-    llvm::SetVector<StringAttr> mentioned;
-    tx::collectSymbols(lhs, mentioned);
-    tx::collectSymbols(rhs, mentioned);
-    if (!areKnown(mentioned, symbols) ||
-        (latest && !mentioned.contains(latest)))
-      continue;
-    std::optional<int64_t> x = tx::evaluate(lhs, symbols);
-    std::optional<int64_t> y = tx::evaluate(rhs, symbols);
-    // The difference to 0 is an exact comparison: constants have no range.
-    std::optional<bool> holds;
-    if (x && y)
-      holds = tx::SymbolBounds().compare(
-          *kind, tx::getConstantExpr(module.getContext(), *x),
-          tx::getConstantExpr(module.getContext(), *y));
-    if (!holds.value_or(false))
-      return module.emitError()
-             << sentence.getValue() << ": " << lhs.str() << " must be "
-             << predicate.getValue() << " " << rhs.str();
-  }
-  return success();
-}
-
 //===----------------------------------------------------------------------===//
 // Functions
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// Runs ops one after the other and keeps their results while a later one of
-/// them needs them.
-class Machine {
-public:
-  /// `kept` are the values that `get` is called for in the end.
-  Machine(ArrayRef<Operation *> program, ValueRange kept, SymbolValues symbols,
-          WeightSource weights)
-      : program(program), symbols(std::move(symbols)), weights(weights) {
-    for (Operation *op : program)
-      for (Value operand : op->getOperands())
-        ++remainingUses[operand];
-    for (Value value : kept)
-      ++remainingUses[value];
-  }
-
-  void define(Value value, HostTensor tensor) {
-    if (remainingUses.contains(value))
-      tensors[value] = std::move(tensor);
-  }
-  const HostTensor &get(Value value) const {
-    return tensors.find(value)->second;
-  }
-  LogicalResult run(Tap tap);
-
-private:
-  FailureOr<SmallVector<HostTensor>> evaluate(Operation *op) const;
-  LogicalResult defineSymbol(tx::DefineSymbolOp define);
-
-  ArrayRef<Operation *> program;
-  SymbolValues symbols;
-  WeightSource weights;
-  DenseMap<Value, size_t> remainingUses;
-  DenseMap<Value, HostTensor> tensors;
-};
-} // namespace
-
-FailureOr<SmallVector<HostTensor>> Machine::evaluate(Operation *op) const {
-  if (auto weight = dyn_cast<tx::WeightOp>(op)) {
-    llvm::Expected<HostTensor> tensor = weights(weight);
-    if (!tensor)
-      return op->emitOpError() << llvm::toString(tensor.takeError());
-    if (tensor->getType() != weight.getType())
-      return op->emitOpError() << "the stored tensor is " << tensor->getType();
-    return single(std::move(*tensor));
-  }
-  SmallVector<const HostTensor *> operands;
-  for (Value operand : op->getOperands())
-    operands.push_back(&get(operand));
-  return evaluateOp(op, operands, symbols);
-}
-
-LogicalResult Machine::defineSymbol(tx::DefineSymbolOp define) {
-  int64_t value = get(define.getValue()).getInt(0);
-  StringAttr symbol = define.getSymbolAttr();
-  symbols[symbol] = value;
-  auto module = define->getParentOfType<ModuleOp>();
-  return success(!module ||
-                 (succeeded(checkBounds(module, {{symbol, value}})) &&
-                  succeeded(checkRequirements(module, symbols, symbol))));
-}
-
-LogicalResult Machine::run(Tap tap) {
-  for (Operation *op : program) {
-    FailureOr<SmallVector<HostTensor>> results = SmallVector<HostTensor>();
-    if (auto define = dyn_cast<tx::DefineSymbolOp>(op)) {
-      if (failed(defineSymbol(define)))
-        return failure();
-    } else {
-      results = evaluate(op);
-    }
-    if (failed(results))
-      return failure();
-    if (tap)
-      tap(op, *results);
-    for (Value operand : op->getOperands())
-      if (--remainingUses[operand] == 0)
-        tensors.erase(operand);
-    for (auto [value, tensor] : llvm::zip(op->getResults(), *results))
-      define(value, std::move(tensor));
-  }
-  return success();
-}
 
 FailureOr<SmallVector<HostTensor>>
 txc::evaluateFunction(func::FuncOp function, ArrayRef<HostTensor> inputs,
@@ -351,20 +202,8 @@ txc::evaluateFunction(func::FuncOp function, ArrayRef<HostTensor> inputs,
         failed(checkRequirements(module, *symbols)))
       return failure();
 
-  Block &block = function.getBody().front();
-  SmallVector<Operation *> program;
-  for (Operation &op : block.without_terminator())
-    program.push_back(&op);
-  ValueRange returned = block.getTerminator()->getOperands();
-  Machine machine(program, returned, *symbols, weights);
-  for (auto [argument, input] : llvm::zip(block.getArguments(), inputs))
-    machine.define(argument, input);
-  if (failed(machine.run(tap)))
-    return failure();
-  SmallVector<HostTensor> results;
-  for (Value value : returned)
-    results.push_back(machine.get(value));
-  return results;
+  Machine machine(function.getBody().front(), *symbols, weights);
+  return machine.runBlock(inputs, tap);
 }
 
 /// The ops that `value` depends on, operands before users; nothing if one of
@@ -400,7 +239,8 @@ FailureOr<HostTensor> txc::evaluateValue(Value value,
     return emitError(value.getLoc(),
                      "expected a value that depends on no function argument");
   Machine machine(*producers, value, symbols, weights);
-  if (failed(machine.run(/*tap=*/nullptr)))
+  FailureOr<SmallVector<HostTensor>> results = machine.run(/*tap=*/nullptr);
+  if (failed(results))
     return failure();
-  return machine.get(value);
+  return results->front();
 }

@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// The symbols that `tx.define_symbol`s of a function define, in their order.
-/// What mentions one is known only behind its definition: sizes and places in
-/// memory, the relations that a run checks.
+/// The symbols that a run gives their values while it is under way, by
+/// `tx.define_symbol`, `tx.if` and `tx.loop`. What mentions one is known only
+/// behind its definition: sizes and places in memory, the relations that a run
+/// checks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,9 +18,23 @@
 
 namespace txc::tx {
 
+/// The blocks of a program, a function of one block: that one, then those of
+/// the branches and loops in it, each before the blocks within it.
+llvm::SmallVector<mlir::Block *> getBlocks(mlir::func::FuncOp function);
+
+/// Whether a program has branches or loops.
+bool hasControlFlow(mlir::func::FuncOp function);
+
+/// The run-time symbols that an op defines, those of the blocks in it left out.
+llvm::SmallVector<mlir::StringAttr> getDefinedSymbols(mlir::Operation *op);
+
+/// Whether both branches know the symbols that the op defines when they begin:
+/// they depend on none that the branch defines. Then that is where a run
+/// defines them, else where the branch ends.
+bool definesEarly(IfOp op);
+
 class RunTimeSymbols {
 public:
-  /// `function` has one block.
   explicit RunTimeSymbols(mlir::func::FuncOp function);
 
   bool contains(mlir::StringAttr symbol) const {
@@ -27,20 +42,24 @@ public:
   }
 
   /// How many definitions have to be behind a run before the expression is
-  /// known: 0 where it mentions no run-time symbol.
+  /// known: 0 where it mentions no run-time symbol. The symbols of a loop count
+  /// where it begins.
   unsigned getStage(SymExprAttr expr) const;
 
   /// The last symbol of the expression to be defined; null in stage 0.
   mlir::StringAttr getLast(SymExprAttr expr) const;
 
 private:
+  void number(mlir::Block &block);
+  void number(llvm::ArrayRef<mlir::StringAttr> symbols);
+
   llvm::SetVector<mlir::StringAttr> order;
   llvm::DenseMap<mlir::StringAttr, unsigned> numbers;
 };
 
 /// Moves the `tx.symbolic`s that mention run-time symbols behind the symbols'
 /// definitions. They are constants to MLIR's folder, which puts constants at
-/// the start of a function.
+/// the start of a block.
 void placeBehindDefinitions(mlir::func::FuncOp function);
 
 /// Checks that each op of the function that mentions a run-time symbol in a

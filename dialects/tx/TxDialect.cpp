@@ -5,6 +5,7 @@
 #include "dialects/tx/Tx.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -15,9 +16,21 @@ using namespace txc::tx;
 #define GET_TYPEDEF_CLASSES
 #include "dialects/tx/TxTypes.cpp.inc"
 
+namespace {
+/// A `tx.symbolic` is a constant that may mention symbols of the region it is
+/// in: constants stay in their branch or loop.
+struct TxFoldInterface : DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+  bool shouldMaterializeInto(Region *region) const final {
+    return isa<IfOp, LoopOp>(region->getParentOp());
+  }
+};
+} // namespace
+
 void TxDialect::initialize() {
   registerAttributes();
   registerTypes();
+  addInterfaces<TxFoldInterface>();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/tx/TxOps.cpp.inc"

@@ -9,5 +9,6 @@ include "dialects/tx/TxElementwiseOps.td"
 include "dialects/tx/TxShapeOps.td"
 include "dialects/tx/TxMathOps.td"
 include "dialects/tx/TxStateOps.td"
+include "dialects/tx/TxControlOps.td"
 
 #endif // TXC_DIALECTS_TX_TXOPS_TD

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/attention/DropPadding.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/attention/TokenAxes.h"
 #include "passes/attention/TokenRows.h"
@@ -446,6 +447,8 @@ bool txc::dropPadding(func::FuncOp function, PaddingMode mode, Report *report) {
   auto attentions = function.getOps<AttentionOp>();
   if (mode == PaddingMode::keep || attentions.empty())
     return false;
+  if (hasControlFlow(function))
+    return miss(function.getLoc(), "a branch or loop may look at every token");
   std::optional<PaddingMask> mask;
   std::string reason;
   for (AttentionOp op : attentions)

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/fuse/Fuse.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -19,9 +20,10 @@ template <typename OpTy>
 static bool sweep(func::FuncOp function,
                   function_ref<LogicalResult(OpTy)> tryFuse) {
   bool changed = false;
-  for (Operation &op : llvm::make_early_inc_range(function.getBody().front()))
-    if (auto phase = dyn_cast<OpTy>(op))
-      changed |= succeeded(tryFuse(phase));
+  for (Block *block : tx::getBlocks(function))
+    for (Operation &op : llvm::make_early_inc_range(*block))
+      if (auto phase = dyn_cast<OpTy>(op))
+        changed |= succeeded(tryFuse(phase));
   return changed;
 }
 
@@ -43,8 +45,9 @@ struct ReasonListener : RewriterBase::Listener {
 static void reportLeftovers(func::FuncOp function, Report &report) {
   ReasonListener listener(report);
   IRRewriter rewriter(function.getContext(), &listener);
-  for (auto map : llvm::to_vector(function.getBody().front().getOps<MapOp>()))
-    (void)fuseEpilogue(rewriter, map);
+  for (Block *block : tx::getBlocks(function))
+    for (auto map : llvm::to_vector(block->getOps<MapOp>()))
+      (void)fuseEpilogue(rewriter, map);
 }
 
 LogicalResult txc::fusePhases(func::FuncOp function, Report *report) {

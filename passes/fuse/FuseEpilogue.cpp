@@ -213,7 +213,8 @@ LogicalResult txc::fuseEpilogue(RewriterBase &rewriter, MapOp consumer) {
   for (auto [i, input] : llvm::enumerate(consumer.getInputs())) {
     Value element = peelReshapes(input);
     Operation *producer = element.getDefiningOp();
-    if (!producer || !hasFullResult(producer))
+    if (!producer || !hasFullResult(producer) ||
+        producer->getBlock() != consumer->getBlock())
       continue;
     if (!isOnlyReadBy(element, consumer) ||
         llvm::is_contained(consumer.getTables(), input))

@@ -350,7 +350,9 @@ LogicalResult txc::fuseProducer(RewriterBase &rewriter,
           return user == consumer.getOperation();
         });
     bool isTable = llvm::is_contained(consumer.getTables(), input);
-    if (!isOnlyReader || isTable)
+    // A loop around the consumer would do it again each time.
+    bool isElsewhere = producer->getBlock() != consumer->getBlock();
+    if (!isOnlyReader || isTable || isElsewhere)
       continue;
     std::optional<SmallVector<AffineExpr>> dims = invertResultMap(producer);
     if (!dims)

@@ -50,6 +50,26 @@ static std::string describeNode(Location location) {
   return node.empty() ? "a gather" : node;
 }
 
+static std::string describeDemand(Operation *op, SymExprAttr lhs,
+                                  SymExprAttr rhs) {
+  return describeNode(op->getLoc()) +
+         ": it reads beyond the dim: " + lhs.str() + " <= " + rhs.str();
+}
+
+/// Has `lhs <= rhs` checked where a branch or loop comes to `op`, unless it is
+/// already.
+static void requireHere(Operation *op, RewriterBase &rewriter, SymExprAttr lhs,
+                        SymExprAttr rhs) {
+  for (auto known : op->getBlock()->getOps<RequireOp>())
+    if (known.getLhs() == lhs && known.getPredicate() == Predicate::le &&
+        known.getRhs() == rhs && known->isBeforeInBlock(op))
+      return;
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(op);
+  RequireOp::create(rewriter, op->getLoc(), lhs, Predicate::le, rhs,
+                    describeDemand(op, lhs, rhs));
+}
+
 /// Has `lhs <= rhs` checked before each run, unless it is already.
 static void require(Operation *op, ModuleOp module, SymExprAttr lhs,
                     SymExprAttr rhs) {
@@ -62,9 +82,7 @@ static void require(Operation *op, ModuleOp module, SymExprAttr lhs,
   });
   if (isKnown)
     return;
-  requirement.push_back(builder.getStringAttr(
-      describeNode(op->getLoc()) + ": it reads beyond the dim: " + lhs.str() +
-      " <= " + rhs.str()));
+  requirement.push_back(builder.getStringAttr(describeDemand(op, lhs, rhs)));
   all.push_back(builder.getArrayAttr(requirement));
   module->setAttr("tx.requirements", builder.getArrayAttr(all));
 }
@@ -98,8 +116,12 @@ static LogicalResult checkInside(Operation *op, RewriterBase &rewriter, Value x,
     if (!isInside)
       required.emplace_back(end, dim);
   }
-  for (auto [end, dim] : required)
-    require(op, module, end, dim);
+  for (auto [end, dim] : required) {
+    if (isa<IfOp, LoopOp>(op->getParentOp()))
+      requireHere(op, rewriter, end, dim);
+    else
+      require(op, module, end, dim);
+  }
   return success();
 }
 

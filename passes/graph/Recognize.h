@@ -39,7 +39,8 @@ bool recognizeRotaryEmbedding(mlir::func::FuncOp func, Report *report);
 
 /// Gathers at indices that are arithmetic on iotas become views. Indices that
 /// may be out of range for some sizes become a requirement on the module (the
-/// attribute `tx.requirements`).
+/// attribute `tx.requirements`), within a branch or loop one of those that come
+/// there (tx.require).
 bool recognizeIotaIndexing(mlir::func::FuncOp func, Report *report);
 
 /// tx.matmul of 8-bit numbers, with what zero points and scales make of its

@@ -4,6 +4,7 @@
 
 #include "passes/layout/ChooseLayouts.h"
 #include "dialects/kernel/Kernel.h"
+#include "dialects/tx/RunTimeSymbols.h"
 
 using namespace mlir;
 using namespace txc;
@@ -100,13 +101,24 @@ static void readFromPanels(StoredOp rows, StoredOp columns) {
   rows.erase();
 }
 
-static void shareTiedEmbeddings(Block &body) {
+/// All ops of one kind in a program, in its branches and loops too.
+template <typename OpTy>
+static SmallVector<OpTy> collectOps(func::FuncOp function) {
+  SmallVector<OpTy> ops;
+  for (Block *block : tx::getBlocks(function))
+    llvm::append_range(ops, block->getOps<OpTy>());
+  return ops;
+}
+
+static void shareTiedEmbeddings(func::FuncOp function) {
   llvm::DenseMap<StringAttr, StoredOp> panels;
-  for (StoredOp stored : body.getOps<StoredOp>())
+  SmallVector<StoredOp> all = collectOps<StoredOp>(function);
+  for (StoredOp stored : all)
     if (isa<pack::TensorType>(stored.getType()))
       if (StringAttr weight = getRecipeWeight(getRecipe(stored), true))
         panels.try_emplace(weight, stored);
-  for (StoredOp stored : llvm::make_early_inc_range(body.getOps<StoredOp>())) {
+  Block &body = function.getBody().front();
+  for (StoredOp stored : all) {
     if (isa<pack::TensorType>(stored.getType()))
       continue;
     StringAttr weight = getRecipeWeight(getRecipe(stored), false);
@@ -128,7 +140,7 @@ static void shareTiedEmbeddings(Block &body) {
 LogicalResult txc::chooseLayouts(func::FuncOp function) {
   Block &body = function.getBody().front();
   llvm::DenseMap<StringAttr, StoredOp> packed;
-  for (auto gemm : body.getOps<GemmOp>()) {
+  for (GemmOp gemm : collectOps<GemmOp>(function)) {
     auto stored = gemm.getRhs().getDefiningOp<StoredOp>();
     if (!stored)
       continue;
@@ -145,7 +157,7 @@ LogicalResult txc::chooseLayouts(func::FuncOp function) {
     if (stored->use_empty())
       stored.erase();
   }
-  shareTiedEmbeddings(body);
+  shareTiedEmbeddings(function);
   return success();
 }
 

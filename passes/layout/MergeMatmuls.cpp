@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/layout/MergeMatmuls.h"
-#include "dialects/tx/Tx.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
@@ -143,13 +143,13 @@ static bool areSiblings(Product &a, Product &b) {
   return true;
 }
 
-/// Runs of products of one tensor that nothing else is multiplied between.
-static SmallVector<Siblings> findSiblings(func::FuncOp function,
-                                          const StaticValues &known) {
-  SmallVector<Siblings> groups;
-  for (Operation &op : function.getBody().front()) {
-    auto matmul = dyn_cast<MatmulOp>(op);
-    if (!matmul || known.contains(matmul.getResult()))
+/// Adds the runs of a block's products of one tensor that nothing else is
+/// multiplied between.
+static void findSiblings(Block &block, const StaticValues &known,
+                         SmallVectorImpl<Siblings> &groups) {
+  groups.emplace_back();
+  for (auto matmul : block.getOps<MatmulOp>()) {
+    if (known.contains(matmul.getResult()))
       continue;
     Product product = matchProduct(matmul, known);
     bool isCandidate = isWeight(matmul.getRhs(), known) &&
@@ -159,11 +159,17 @@ static SmallVector<Siblings> findSiblings(func::FuncOp function,
       groups.emplace_back();
       continue;
     }
-    if (groups.empty() || groups.back().empty() ||
-        !areSiblings(groups.back().front(), product))
+    if (groups.back().empty() || !areSiblings(groups.back().front(), product))
       groups.emplace_back();
     groups.back().push_back(product);
   }
+}
+
+static SmallVector<Siblings> findSiblings(func::FuncOp function,
+                                          const StaticValues &known) {
+  SmallVector<Siblings> groups;
+  for (Block *block : getBlocks(function))
+    findSiblings(*block, known, groups);
   llvm::erase_if(groups,
                  [](const Siblings &group) { return group.size() < 2; });
   return groups;

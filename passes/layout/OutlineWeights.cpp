@@ -4,6 +4,7 @@
 
 #include "passes/layout/OutlineWeights.h"
 #include "dialects/kernel/Kernel.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/IRMapping.h"
@@ -66,11 +67,9 @@ private:
 };
 } // namespace
 
-LogicalResult txc::outlineWeights(func::FuncOp function) {
-  StaticValues known(function);
-  RecipeTable recipes(function);
-  Block &body = function.getBody().front();
-  for (Operation &op : llvm::make_early_inc_range(body)) {
+static void outlineWeights(Block &block, const StaticValues &known,
+                           RecipeTable &recipes) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
     for (Value result : op.getResults()) {
       if (!known.contains(result) || isSplatConstant(result))
         continue;
@@ -88,6 +87,13 @@ LogicalResult txc::outlineWeights(func::FuncOp function) {
       result.replaceUsesWithIf(stored, isProgram);
     }
   }
+}
+
+LogicalResult txc::outlineWeights(func::FuncOp function) {
+  StaticValues known(function);
+  RecipeTable recipes(function);
+  for (Block *block : tx::getBlocks(function))
+    ::outlineWeights(*block, known, recipes);
   IRRewriter rewriter(function.getContext());
   (void)runRegionDCE(rewriter, function->getRegions());
   return success();

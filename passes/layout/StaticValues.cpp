@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/layout/StaticValues.h"
-#include "dialects/tx/Tx.h"
+#include "dialects/tx/RunTimeSymbols.h"
 
 using namespace mlir;
 using namespace txc;
@@ -25,8 +25,9 @@ static bool hasSymbol(Operation *op) {
 }
 
 StaticValues::StaticValues(func::FuncOp function) {
-  for (Operation &op : function.getBody().front())
-    visit(&op);
+  for (Block *block : tx::getBlocks(function))
+    for (Operation &op : *block)
+      visit(&op);
 }
 
 void StaticValues::visit(Operation *op) {
@@ -34,7 +35,8 @@ void StaticValues::visit(Operation *op) {
     sourceBytes[op->getResult(0)] = getBytes(op->getResult(0));
     return;
   }
-  if (op->getNumOperands() == 0 || !isMemoryEffectFree(op) || hasSymbol(op) ||
+  if (op->getNumOperands() == 0 || op->getNumRegions() != 0 ||
+      !isMemoryEffectFree(op) || hasSymbol(op) ||
       op->getDialect()->getNamespace() != tx::TxDialect::getDialectNamespace())
     return;
   int64_t bytes = 0;

@@ -30,17 +30,18 @@ static LoweredValues lowerOp(OpBuilder &b, Operation *op) {
   return failure();
 }
 
-/// What a phase may still read: views, reshapes and stored tensors. A symbol is
-/// defined between two phases.
+/// What a phase may still read: views, reshapes and stored tensors. Symbols and
+/// what runs next are decided between two phases.
 static bool needsNoPhase(Operation *op) {
   return isView(op) || isa<tx::ReshapeOp, tx::ConstantOp, tx::WeightOp,
-                           tx::DefineSymbolOp, kernel::StoredOp>(op);
+                           tx::DefineSymbolOp, tx::IfOp, tx::LoopOp,
+                           tx::YieldOp, tx::RequireOp, kernel::StoredOp>(op);
 }
 
 /// Copies the views that something reads as a row-major tensor, and writes out
 /// the splat constants that no body could take in.
-static void materializeViews(func::FuncOp function) {
-  for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
+static void materializeViews(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
     if (!isView(&op) && !isa<tx::ConstantOp>(op))
       continue;
     bool needsCopy = llvm::any_of(
@@ -57,11 +58,10 @@ static void materializeViews(func::FuncOp function) {
   }
 }
 
-LogicalResult txc::lowerToKernel(func::FuncOp function) {
-  tx::placeBehindDefinitions(function);
-  annotateIndexRanges(function);
+/// Every op without a kernel is reported.
+static LogicalResult lowerBlock(Block &block) {
   bool hasFailed = false;
-  for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
     if (op.getDialect()->getNamespace() != tx::TxDialect::getDialectNamespace())
       continue;
     if (isOpTriviallyDead(&op))
@@ -83,10 +83,20 @@ LogicalResult txc::lowerToKernel(func::FuncOp function) {
     op.replaceAllUsesWith(*values);
     op.erase();
   }
+  return success(!hasFailed);
+}
+
+LogicalResult txc::lowerToKernel(func::FuncOp function) {
+  tx::placeBehindDefinitions(function);
+  annotateIndexRanges(function);
+  bool hasFailed = false;
+  for (Block *block : tx::getBlocks(function))
+    hasFailed |= failed(lowerBlock(*block));
   if (hasFailed)
     return failure();
   eraseDeadOps(function);
-  materializeViews(function);
+  for (Block *block : tx::getBlocks(function))
+    materializeViews(*block);
   eraseDeadOps(function);
   return success();
 }

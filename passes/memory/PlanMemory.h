@@ -7,8 +7,12 @@
 /// and states have their own memory, all others share one arena, whose offsets
 /// are expressions of the symbols.
 ///
-/// The program is a straight line, so the first and the last phase that need a
-/// tensor say which ones may share memory; see PackArena.h.
+/// The first and the last phase that need a tensor, in the order in which the
+/// program is written, say which ones may share memory; see PackArena.h. What a
+/// loop reads from around it is needed until it ends. What a branch yields is
+/// written to the place of the tx.if's result at once where that is known by
+/// then; all else that goes into a branch's result or around a loop is copied
+/// (TXC_PHASE_ASSIGN of abi.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +31,11 @@ struct Buffer {
   /// Number of the input, output or state (of the kernel.append in order).
   unsigned number = 0;
   tx::SymExprAttr offset;
+
+  bool operator==(const Buffer &other) const {
+    return space == other.space && number == other.number &&
+           offset == other.offset;
+  }
 };
 
 class MemoryPlan {

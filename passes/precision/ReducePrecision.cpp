@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/precision/ReducePrecision.h"
+#include "dialects/tx/RunTimeSymbols.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
@@ -216,12 +217,13 @@ static bool isOnlyNarrowed(Value tensor) {
 
 /// Allows approximate functions where nobody sees the difference.
 static void loosenFunctions(func::FuncOp function) {
-  for (Operation &phase : function.getBody().front())
-    if (isa<GemmOp, kernel::NestInterface>(phase) &&
-        llvm::all_of(phase.getResults(), isOnlyNarrowed))
-      phase.walk([](math::ErfOp erf) {
-        erf.setFastmath(erf.getFastmath() | arith::FastMathFlags::afn);
-      });
+  for (Block *block : tx::getBlocks(function))
+    for (Operation &phase : *block)
+      if (isa<GemmOp, kernel::NestInterface>(phase) &&
+          llvm::all_of(phase.getResults(), isOnlyNarrowed))
+        phase.walk([](math::ErfOp erf) {
+          erf.setFastmath(erf.getFastmath() | arith::FastMathFlags::afn);
+        });
 }
 
 /// Conversions of left factors join what makes these, once the reshapes between
@@ -235,16 +237,16 @@ static void fuseConversions(func::FuncOp function) {
 void txc::reducePrecision(func::FuncOp function, Precision precision,
                           Report *report) {
   // Scores of 8 bits would not do: a softmax magnifies differences.
-  for (auto attention :
-       function.getBody().front().getOps<kernel::AttentionOp>())
-    attention.setPrecision(Precision::bf16);
-  for (auto gemm :
-       llvm::to_vector(function.getBody().front().getOps<GemmOp>())) {
-    StringRef obstacle = findObstacle(gemm);
-    if (obstacle.empty())
-      reduceGemm(gemm, precision);
-    else if (report)
-      report->add(gemm.getLoc(), "reduced precision", obstacle);
+  for (Block *block : tx::getBlocks(function)) {
+    for (auto attention : block->getOps<kernel::AttentionOp>())
+      attention.setPrecision(Precision::bf16);
+    for (auto gemm : llvm::to_vector(block->getOps<GemmOp>())) {
+      StringRef obstacle = findObstacle(gemm);
+      if (obstacle.empty())
+        reduceGemm(gemm, precision);
+      else if (report)
+        report->add(gemm.getLoc(), "reduced precision", obstacle);
+    }
   }
   fuseConversions(function);
   loosenFunctions(function);

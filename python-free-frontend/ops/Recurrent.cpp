@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// RNN, GRU and LSTM, written out step by step. The input's share of the gates
-/// is one product for all steps.
+/// RNN, GRU and LSTM, written out step by step, or as a loop where a run says
+/// how many there are. The input's share of the gates is one product for all
+/// steps.
 //
 //===----------------------------------------------------------------------===//
 
@@ -236,14 +237,15 @@ struct Network {
   Value x;
   /// [B, 1] of i64, or null.
   Value lengths;
-  int64_t steps = 0;
+  SymExprAttr steps;
   bool batchFirst = false;
   SmallVector<bool> reversed;
 };
 
 /// The results of one direction.
 struct Outputs {
-  SmallVector<Value> all;
+  /// [T, B, H].
+  Value all;
   CellState last;
 };
 } // namespace
@@ -273,11 +275,7 @@ static FailureOr<Network> getNetwork(NodeContext &context) {
   }
   if (context.hasFailed())
     return failure();
-  FailureOr<int64_t> steps = getStepCount(
-      context, tx::getDim(typeOf(network.x), 0), "the length of the sequence");
-  if (failed(steps))
-    return failure();
-  network.steps = *steps;
+  network.steps = tx::getDim(typeOf(network.x), 0);
   return network;
 }
 
@@ -291,31 +289,84 @@ static Value getInitial(NodeContext &context, const Network &network,
                              {tx::getDim(typeOf(network.x), 1), hidden});
 }
 
+namespace {
 /// Runs one direction. Behind a row's end its state stays, its output is 0.
-static Outputs runCell(NodeContext &context, const Network &network, Cell &cell,
-                       CellState state, bool isReversed) {
-  Value shares = cell.getInputShare(network.x);
-  Type i64 = context.getBuilder().getI64Type();
+class Direction {
+public:
+  Direction(NodeContext &context, const Network &network, Cell &cell,
+            bool isReversed)
+      : context(context), network(network), cell(cell),
+        shares(cell.getInputShare(network.x)), isReversed(isReversed) {}
+
+  Outputs run(CellState state);
+
+private:
+  SymExprAttr getSteps() const { return context.resolve(network.steps); }
+  std::pair<CellState, Value> step(SymExprAttr index, const CellState &state);
+  Outputs writeOut(int64_t count, CellState state);
+  Outputs goAround(const CellState &state);
+
+  NodeContext &context;
+  const Network &network;
+  Cell &cell;
+  Value shares;
+  bool isReversed;
+};
+} // namespace
+
+/// The state after a step, and its output.
+std::pair<CellState, Value> Direction::step(SymExprAttr index,
+                                            const CellState &state) {
+  SymExprAttr t = index;
+  if (isReversed)
+    t = tx::sub(tx::sub(getSteps(), context.getExpr(1)), index);
+  CellState next = cell.step(takeStep(context, shares, 0, t), state);
+  if (!network.lengths)
+    return {next, next.h};
+  Value isInside = context.create<tx::CompareOp>(
+      tx::Predicate::gt, network.lengths, context.getExprScalar(t));
   Value zero = context.getScalar(context.getElementType(0), 0);
-  Outputs outputs;
-  outputs.all.resize(network.steps);
-  for (int64_t i = 0; i < network.steps; ++i) {
-    int64_t t = isReversed ? network.steps - 1 - i : i;
-    CellState next = cell.step(takeStep(context, shares, 0, t), state);
-    outputs.all[t] = next.h;
-    if (network.lengths) {
-      Value isInside = context.create<tx::CompareOp>(
-          tx::Predicate::gt, network.lengths,
-          context.getScalar(i64, static_cast<double>(t)));
-      outputs.all[t] = context.createSelect(isInside, next.h, zero);
-      next.h = context.createSelect(isInside, next.h, state.h);
-      if (next.c)
-        next.c = context.createSelect(isInside, next.c, state.c);
-    }
-    state = next;
-  }
-  outputs.last = state;
-  return outputs;
+  Value output = context.createSelect(isInside, next.h, zero);
+  next.h = context.createSelect(isInside, next.h, state.h);
+  if (next.c)
+    next.c = context.createSelect(isInside, next.c, state.c);
+  return {next, output};
+}
+
+Outputs Direction::writeOut(int64_t count, CellState state) {
+  SmallVector<Value> all(count);
+  for (int64_t i = 0; i < count; ++i)
+    std::tie(state, all[isReversed ? count - 1 - i : i]) =
+        step(context.getExpr(i), state);
+  return {stackSteps(context, all, 0), state};
+}
+
+Outputs Direction::goAround(const CellState &state) {
+  LoopParts parts{getSteps(), {}, {state.h}};
+  if (state.c)
+    parts.inits.push_back(state.c);
+  if (llvm::is_contained(parts.inits, Value()))
+    return {};
+  NodeResults results =
+      context.loop(parts, [&](SymExprAttr index, ArrayRef<Value> carried) {
+        auto [next, output] =
+            step(index, {carried[0], state.c ? carried[1] : Value()});
+        if (state.c)
+          return NodeResults({next.h, next.c, output});
+        return NodeResults({next.h, output});
+      });
+  if (results.failed())
+    return {};
+  ArrayRef<Value> values = results.getValues();
+  Value all =
+      isReversed ? reverseSteps(context, values.back(), 0) : values.back();
+  return {all, {values[0], state.c ? values[1] : Value()}};
+}
+
+Outputs Direction::run(CellState state) {
+  std::optional<int64_t> count = getSteps().getConstant();
+  return count && *count >= 1 && *count <= kMaxSteps ? writeOut(*count, state)
+                                                     : goAround(state);
 }
 
 template <typename CellType>
@@ -335,8 +386,8 @@ static NodeResults buildRecurrent(NodeContext &context,
       return getInitial(context, *network, index, place, cell.getHiddenSize());
     };
     CellState state{getState(5), hasC ? getState(6) : Value()};
-    Outputs outputs = runCell(context, *network, cell, state, isReversed);
-    sequences.push_back(stackSteps(context, outputs.all, 0));
+    Outputs outputs = Direction(context, *network, cell, isReversed).run(state);
+    sequences.push_back(outputs.all);
     hs.push_back(outputs.last.h);
     cs.push_back(outputs.last.c);
   }

@@ -22,8 +22,25 @@ FailureOr<int64_t> frontend::getStepCount(NodeContext &context,
 
 Value frontend::takeStep(NodeContext &context, Value x, int64_t axis,
                          int64_t step) {
-  return context.squeeze(
-      context.slice(x, axis, context.getExpr(step), context.getExpr(1)), axis);
+  return takeStep(context, x, axis, context.getExpr(step));
+}
+
+Value frontend::reverseSteps(NodeContext &context, Value x, int64_t axis) {
+  if (!x)
+    return {};
+  Exprs dims = tx::getDims(typeOf(x));
+  SmallVector<Attribute> starts(dims.size(), context.getExpr(0));
+  starts[axis] = tx::sub(dims[axis], context.getExpr(1));
+  SmallVector<int64_t> steps(dims.size(), 1);
+  steps[axis] = -1;
+  return context.create<tx::SliceOp>(
+      typeOf(x), x, context.getBuilder().getArrayAttr(starts), steps);
+}
+
+Value frontend::takeStep(NodeContext &context, Value x, int64_t axis,
+                         tx::SymExprAttr step) {
+  return context.squeeze(context.slice(x, axis, step, context.getExpr(1)),
+                         axis);
 }
 
 Value frontend::stackSteps(NodeContext &context, ArrayRef<Value> elements,

@@ -26,6 +26,11 @@ mlir::FailureOr<int64_t> getStepCount(NodeContext &context, tx::SymExprAttr dim,
 /// Element `step` of x along an axis, which is removed.
 mlir::Value takeStep(NodeContext &context, mlir::Value x, int64_t axis,
                      int64_t step);
+mlir::Value takeStep(NodeContext &context, mlir::Value x, int64_t axis,
+                     tx::SymExprAttr step);
+
+/// x with its elements along an axis in the opposite order.
+mlir::Value reverseSteps(NodeContext &context, mlir::Value x, int64_t axis);
 
 /// One element of each step, in order, along a new axis; there is at least one.
 /// Their dims are made equal.

@@ -12,10 +12,10 @@ def relative_error(found, expected):
         return 0.0 if np.array_equal(found, expected) else np.inf
     wide = expected.astype(np.float64)
     with np.errstate(invalid="ignore"):  # Infinity less infinity.
-        error = np.abs(found - wide)
+        error = np.atleast_1d(np.abs(found - wide))
     # Infinities and NaNs have to be in the same places.
     same = (found == expected) | (np.isnan(found) & np.isnan(expected))
-    error[same] = 0
+    error[np.atleast_1d(same)] = 0
     if not np.isfinite(error).all():
         return np.inf
     finite = wide[np.isfinite(wide)]

@@ -82,7 +82,7 @@ class CompiledModel:
     def bind(self, feeds):
         """Tensors over the arrays of `feeds`, to give to run_bound()."""
         # Kept here: the tensors only point to them.
-        self.bound = {name: np.ascontiguousarray(array)
+        self.bound = {name: np.asarray(array, order="C")
                       for name, array in feeds.items()}
         tensors = (Tensor * len(feeds))()
         for tensor, (name, array) in zip(tensors, self.bound.items()):

@@ -7,6 +7,7 @@
 #include "compiler/program/OnnxNodes.h"
 #include "compiler/program/Recipes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "tools/common/ReferenceModel.h"
 #include "tools/txc/LoadCompilation.h"
 #include "llvm/ADT/Hashing.h"
@@ -31,9 +32,11 @@ static std::vector<Operation *> getTappableOps(ModuleOp module) {
   func::FuncOp main = getMain(module);
   live.insert(main.getArguments().begin(), main.getArguments().end());
   for (Operation &op : main.getBody().front()) {
-    bool dependsOnInput = llvm::any_of(op.getOperands(), [&](Value operand) {
-      return live.contains(operand);
-    });
+    // Regions may see inputs that are no operands.
+    bool dependsOnInput = op.getNumRegions() != 0 ||
+                          llvm::any_of(op.getOperands(), [&](Value operand) {
+                            return live.contains(operand);
+                          });
     if (!dependsOnInput)
       continue;
     live.insert(op.result_begin(), op.result_end());
@@ -89,7 +92,9 @@ void VerifyModels::numberValues() {
     return result;
   };
   for (Operation &op : main.getBody().front().without_terminator()) {
-    llvm::SetVector<unsigned> operands = getSources(op.getOperands());
+    llvm::SetVector<Value> read(op.operand_begin(), op.operand_end());
+    getUsedValuesDefinedAbove(op.getRegions(), read);
+    llvm::SetVector<unsigned> operands = getSources(read.getArrayRef());
     if (graph.size() < taps.size() && taps[graph.size()] == &op) {
       nearest[op.getResult(0)].insert(graph.size());
       graph.emplace_back(operands.begin(), operands.end());

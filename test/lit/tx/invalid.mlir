@@ -61,3 +61,60 @@ func.func @define_symbol(%n: tensor<1xi64>) {
   tx.define_symbol "n" %n : tensor<1xi64>
   return
 }
+
+// -----
+
+func.func @condition(%c: tensor<f32>) {
+  // expected-error @+1 {{expected a condition of one i1, found 'tensor<f32>'}}
+  tx.if %c : tensor<f32> {
+    tx.yield
+  } else {
+    tx.yield
+  }
+  return
+}
+
+// -----
+
+func.func @branches(%c: tensor<i1>, %x: tensor<2xf32>, %y: tensor<2xi32>) {
+  %z = tx.if %c : tensor<i1> -> tensor<2xf32> {
+    tx.yield %x : tensor<2xf32>
+  } else {
+    // expected-error @+1 {{value 0 is 'tensor<2xi32>', expected 'tensor<2xf32>'}}
+    tx.yield %y : tensor<2xi32>
+  }
+  return
+}
+
+// -----
+
+func.func @symbols(%c: tensor<i1>, %x: tensor<2xf32>) {
+  %z = tx.if %c : tensor<i1> defines ["K"] -> tensor<?xf32, #tx.dims<[K]>> {
+    // expected-error @+1 {{expected a value for each of 1 symbols, found 0}}
+    tx.yield %x : tensor<2xf32>
+  } else {
+    tx.yield %x : tensor<2xf32> defines [#tx.expr<2>]
+  }
+  return
+}
+
+// -----
+
+func.func @endless(%x: tensor<2xf32>) {
+  // expected-error @+1 {{nothing ends it}}
+  %y = tx.loop "i" carries %x : tensor<2xf32> -> tensor<2xf32> {
+  ^bb0(%v: tensor<2xf32>):
+    tx.yield %v : tensor<2xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @stack(%c: tensor<i1>, %x: tensor<2xf32>) {
+  // expected-error @+1 {{a number of trips that says how much room it takes}}
+  %y = tx.loop "i" while %c : tensor<i1> -> tensor<?x2xf32, #tx.dims<[i, 2]>> {
+    tx.yield %c, %x : tensor<i1>, tensor<2xf32>
+  }
+  return
+}

@@ -85,6 +85,19 @@ public:
     phase.condition_base = base;
     phase.condition_offset_value = offset;
   }
+  void addJumpUnlessPositive(int32_t target, int32_t value) {
+    txc_phase &phase = addPhase(TXC_PHASE_JUMP_UNLESS_POSITIVE);
+    phase.target = target;
+    phase.condition_offset_value = value;
+  }
+  void addAssign(std::vector<int64_t> record) {
+    addPhase(TXC_PHASE_ASSIGN).record =
+        records.emplace_back(std::move(record)).data();
+  }
+  void addRequire(int64_t requirement) {
+    addPhase(TXC_PHASE_REQUIRE).record =
+        records.emplace_back(std::vector<int64_t>{requirement}).data();
+  }
 
   /// The table, of everything added so far.
   const txc_model_table *table() {
