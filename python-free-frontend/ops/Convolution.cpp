@@ -104,6 +104,39 @@ static LogicalResult resolveAutoPad(NodeContext &context, Window &window) {
   return success();
 }
 
+/// x with the padding of auto_pad SAME around it, for a window that has none
+/// then: the sizes of that padding depend on dims that only a run knows.
+/// Unchanged where resolveAutoPad() can say them.
+static Value padToSame(NodeContext &context, Window &window, Value x,
+                       Value filler) {
+  bool isUpper = window.autoPad == "SAME_UPPER";
+  size_t spatial = window.size.size();
+  bool isKnown = true;
+  for (size_t i = 0; i < spatial; ++i)
+    isKnown &= window.strides[i] == 1 ||
+               !context.getType(0).isDynamicDim(static_cast<unsigned>(i) + 2);
+  if (isKnown || (!isUpper && window.autoPad != "SAME_LOWER"))
+    return x;
+  SmallVector<Attribute> low(spatial + 2, context.getExpr(0)), high = low;
+  for (size_t i = 0; i < spatial; ++i) {
+    SymExprAttr dim =
+        tx::getDim(context.getType(0), static_cast<int64_t>(i) + 2);
+    int64_t stride = window.strides[i];
+    SymExprAttr places = tx::floorDiv(tx::add(dim, stride - 1), stride);
+    SymExprAttr reach =
+        tx::add(tx::mul(tx::add(places, -1), stride), window.getExtent(i));
+    SymExprAttr total = context.getMax(tx::sub(reach, dim), context.getExpr(0));
+    SymExprAttr small = tx::floorDiv(total, 2), large = tx::sub(total, small);
+    low[i + 2] = isUpper ? small : large;
+    high[i + 2] = isUpper ? large : small;
+  }
+  window.autoPad = "VALID";
+  Builder &builder = context.getBuilder();
+  return context.create<tx::PadOp>(
+      x, OptionalOperand{filler}, tx::PadMode::constant,
+      builder.getArrayAttr(low), builder.getArrayAttr(high));
+}
+
 static LogicalResult checkSpatial(NodeContext &context) {
   if (context.getRank(0) > 2)
     return success();
@@ -156,7 +189,10 @@ Value frontend::createConvolution(NodeContext &context, Value x, Value weights,
   if (failed(sizes))
     return {};
   FailureOr<Window> window = getWindow(context, *sizes);
-  if (failed(window) || failed(resolveAutoPad(context, *window)) ||
+  if (failed(window))
+    return {};
+  x = padToSame(context, *window, x, /*filler=*/Value());
+  if (failed(resolveAutoPad(context, *window)) ||
       failed(requirePlaces(context, *window)) ||
       failed(context.unify(
           tx::getDim(context.getType(0), 1),
@@ -239,11 +275,19 @@ static Value createPool(NodeContext &context, tx::PoolKind kind) {
   if (failed(checkSpatial(context)))
     return {};
   FailureOr<Window> window = getWindow(context, {});
-  if (failed(window) || failed(resolveAutoPad(context, *window)) ||
+  if (failed(window))
+    return {};
+  Value x = context.getOperand(0);
+  // Below all numbers, so that no maximum is in the padding; a mean has no such
+  // number.
+  Type type = context.getElementType(0);
+  if (kind == tx::PoolKind::max && isa<FloatType>(type))
+    x = padToSame(context, *window, x, context.getScalar(type, -INFINITY));
+  if (failed(resolveAutoPad(context, *window)) ||
       failed(requirePlaces(context, *window)))
     return {};
-  return context.create<tx::PoolOp>(context.getOperand(0), kind, window->size,
-                                    window->strides, window->low, window->high,
+  return context.create<tx::PoolOp>(x, kind, window->size, window->strides,
+                                    window->low, window->high,
                                     window->dilations, countPadding, ceil);
 }
 
