@@ -69,3 +69,34 @@ func.func @main(%x: !x, %y: !y) -> !r {
   }
   return %r : !r
 }
+
+// -----
+
+// A weight in panels is copied from where it lies: 16 columns are neighbours, the
+// next panel is 32 x 16 elements away. A product of f32 is three of tf32: with
+// what rounding leaves of either factor, then of the rounded ones.
+// CHECK-LABEL: llvm.func @gemm_0
+// CHECK-DAG:     %[[LANES:.*]] = arith.constant 16 : index
+// CHECK-DAG:     %[[PANEL:.*]] = arith.constant 512 : index
+// CHECK:         scf.for
+// CHECK:           warp.copy {{.*}} aligned to %[[X:.*]][%
+// CHECK:           warp.copy {{.*}} strides(%[[LANES]], %[[PANEL]]) {{.*}} aligned to %[[W:.*]][%{{.*}} {panels = 16 : i64}
+// CHECK:           %[[ROW:.*]] = warp.load_fragment %[[X]][%{{.*}}, %{{.*}}] : <256x16xf32>
+// CHECK:           %[[COLUMN:.*]] = warp.load_fragment %[[W]][%{{.*}}, %{{.*}}] : <64x64xf32>
+// CHECK:           %[[ROWREST:.*]] = warp.load_fragment %[[X]][%{{.*}}, %{{.*}}] {rest}
+// CHECK:           %[[FIRST:.*]] = warp.mma %[[ROWREST]], %[[COLUMN]]
+// CHECK:           %[[COLUMNREST:.*]] = warp.load_fragment %[[W]][%{{.*}}, %{{.*}}] {rest}
+// CHECK:           %[[SECOND:.*]] = warp.mma %[[ROW]], %[[COLUMNREST]], %[[FIRST]]
+// CHECK:           warp.mma %[[ROW]], %[[COLUMN]], %[[SECOND]]
+!x = tensor<?x32xf32, #tx.dims<[M, 32]>>
+!w = !pack.tensor<32x40xf32, #pack.panels<16>>
+!r = tensor<?x40xf32, #tx.dims<[M, 40]>>
+func.func @main(%x: !x, %w: !w) -> !r {
+  %r = kernel.gemm [#tx.expr<M>, #tx.expr<40>, #tx.expr<32>] (%x : !x, %w : !w)
+      maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+            affine_map<(m, n, k) -> (m, n)>] -> !r {
+  ^bb0(%acc: f32):
+    kernel.yield %acc : f32
+  }
+  return %r : !r
+}

@@ -149,3 +149,52 @@ llvm.func @loop(%n: i64, %out: !llvm.ptr<1>) {
   llvm.store %w, %out : f32, !llvm.ptr<1>
   llvm.return
 }
+
+// -----
+
+// Panels of 16 columns: a column is in panel j / 16, there number j mod 16.
+// CHECK-LABEL: @copy_panels
+// CHECK-SAME:    %[[SOURCE:[^:]*]]: !llvm.ptr<1>, %[[STRIDE64:[^:]*]]: i64
+// CHECK-DAG:     %[[STRIDE:.*]] = arith.index_cast %[[STRIDE64]]
+// CHECK-DAG:     %[[C16:.*]] = arith.constant 16 : index
+// CHECK:         arith.select
+// CHECK:         %[[PANEL:.*]] = arith.divui %[[COLUMN:.*]], %[[C16]]
+// CHECK:         %[[BASE:.*]] = arith.muli %[[PANEL]], %[[STRIDE]]
+// CHECK:         arith.remui %[[COLUMN]], %[[C16]]
+// CHECK:         nvvm.cp.async.shared.global
+llvm.func @copy_panels(%source: !llvm.ptr<1>, %stride: i64, %rows: i64) {
+  %s = arith.index_cast %stride : i64 to index
+  %r = arith.index_cast %rows : i64 to index
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %tile = warp.alloc : !warp.tile<16x64xf32>
+  warp.copy %source strides(%c16, %s) bounds(%r, %r) aligned to %tile[%c0] height 16 threads 128 {panels = 16 : i64} : !llvm.ptr<1> to !warp.tile<16x64xf32>
+  llvm.return
+}
+
+// -----
+
+// What rounding to tf32 leaves of an element, rounded; nothing of infinities.
+// CHECK-LABEL: @rest
+// CHECK-DAG:     %[[INFINITY:.*]] = arith.constant 0x7F800000 : f32
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK:         %[[X:.*]] = llvm.load %{{.*}} : !llvm.ptr<3> -> f32
+// CHECK:         %[[CODE:.*]] = nvvm.convert.float.to.tf32 %[[X]]
+// CHECK:         %[[ROUNDED:.*]] = arith.bitcast %[[CODE]] : i32 to f32
+// CHECK:         %[[REST:.*]] = arith.subf %[[X]], %[[ROUNDED]]
+// CHECK:         %[[SIZE:.*]] = math.absf %[[ROUNDED]]
+// CHECK:         %[[FINITE:.*]] = arith.cmpf olt, %[[SIZE]], %[[INFINITY]]
+// CHECK:         %[[LEFT:.*]] = arith.select %[[FINITE]], %[[REST]], %[[ZERO]]
+// CHECK:         nvvm.convert.float.to.tf32 %[[LEFT]]
+llvm.func @rest(%x: !llvm.ptr<1>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %tile = warp.alloc : !warp.tile<16x16xf32>
+  %a = warp.load_fragment %tile[%c0, %c0] {rest} : <16x16xf32> -> <lhs, tf32_m16n8k8>
+  %b = warp.load_fragment %tile[%c0, %c0] : <16x16xf32> -> <rhs, tf32_m16n8k8>
+  %acc = warp.fill %zero : <acc, tf32_m16n8k8>
+  %sum = warp.mma %a, %b, %acc : <lhs, tf32_m16n8k8>, <rhs, tf32_m16n8k8>, <acc, tf32_m16n8k8>
+  %e = warp.element %sum[0] : <acc, tf32_m16n8k8>
+  llvm.store %e, %x : f32, !llvm.ptr<1>
+  llvm.return
+}

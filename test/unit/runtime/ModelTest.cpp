@@ -91,6 +91,41 @@ TEST_F(ModelTest, TakesTheFirstProgramThatTheMachineCanRun) {
                                      "compiled for (target least)"));
 }
 
+TEST_F(ModelTest, ChoosesTheDevice) {
+  auto open = [&](const char *device, txc_message &why) {
+    txc_open_options options = txc_open_options_default();
+    options.device = device;
+    txc_model *model = nullptr;
+    txc_status status =
+        txc_model_create(source.table(), &options, &model, &why);
+    txc_close(model, nullptr);
+    return status;
+  };
+  txc_message why;
+  EXPECT_EQ(open("cpu", why), TXC_OK);
+  EXPECT_EQ(open("auto", why), TXC_OK);
+  EXPECT_EQ(open("cuda:0", why), TXC_NO_DEVICE);
+  EXPECT_THAT(why.text, HasSubstr("the model has no code for GPUs"));
+  for (const char *wrong : {"gpu", "cuda", "cuda:", "cuda:x", "cuda:0x", ""}) {
+    EXPECT_EQ(open(wrong, why), TXC_INVALID_ARGUMENT) << wrong;
+    EXPECT_THAT(why.text, HasSubstr("the device is \""));
+  }
+
+  // A model that has code for GPUs only.
+  txc_gpu_program gpu = {&txc_cuda_backend, "", nullptr, 0, 80};
+  source.program.gpu = &gpu;
+  EXPECT_EQ(open("cpu", why), TXC_UNSUPPORTED_CPU);
+  EXPECT_THAT(why.text, HasSubstr("the model has code for GPUs only"));
+  setenv("TXC_CUDA_DRIVER", "/nowhere/libcuda.so", /*overwrite=*/1);
+  EXPECT_EQ(open(nullptr, why), TXC_NO_DEVICE);
+  EXPECT_THAT(why.text, HasSubstr("no driver for NVIDIA's GPUs: /nowhere"));
+  // A library that is no driver.
+  setenv("TXC_CUDA_DRIVER", "libm.so.6", /*overwrite=*/1);
+  EXPECT_EQ(open("cuda:0", why), TXC_NO_DEVICE);
+  EXPECT_THAT(why.text, HasSubstr("libm.so.6 is too old: it has no cuInit"));
+  unsetenv("TXC_CUDA_DRIVER");
+}
+
 TEST_F(ModelTest, AgreesWithLlvmAboutThisCpu) {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   for (llvm::StringRef name : txc::getCheckableCpuFeatures()) {
