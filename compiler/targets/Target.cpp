@@ -149,6 +149,9 @@ static StringSet<> getEnabledFeatures(const MCSubtargetInfo &subtarget) {
 /// GPUs that kernels are written for.
 static constexpr StringLiteral gpuNames[] = {"sm80", "sm86", "sm89", "sm90"};
 
+/// The CPU beside a GPU: all that such GPUs were built for have AVX2.
+static constexpr StringLiteral gpuHost = "x86-64-v3";
+
 /// Whether \p name looks like a GPU's: sm80, sm_90a.
 static bool isGpuName(StringRef name) {
   if (!name.consume_front("sm"))
@@ -219,7 +222,7 @@ Expected<txc::Target> txc::Target::parse(StringRef spec) {
       return targetError("unknown GPU '" + spec + "'; the known ones are " +
                          join(ArrayRef<StringLiteral>(gpuNames), ", "));
     to_integer(spec.drop_front(2), sm);
-    cpu = "x86-64";
+    cpu = gpuHost;
   }
   SmallVector<std::string> switches;
   if (cpu == "native") {

@@ -32,7 +32,7 @@ class TargetMachine;
 namespace txc {
 
 /// An x86-64 CPU and the features that generated code may use on it. Of a GPU it
-/// is the CPU beside it, any one of x86-64, which evaluates shapes and runs what
+/// is the CPU beside it, x86-64-v3, which evaluates shapes and runs what
 /// the GPU has no kernel for.
 class Target {
 public:

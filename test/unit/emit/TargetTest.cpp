@@ -116,7 +116,7 @@ TEST(Target, KnowsGpus) {
   ASSERT_TRUE(bool(target)) << llvm::toString(target.takeError());
   EXPECT_EQ(target->getSm(), 89u);
   EXPECT_EQ(target->getName(), "sm89");
-  EXPECT_EQ(target->getCpu(), "x86-64");
+  EXPECT_EQ(target->getCpu(), "x86-64-v3");
   EXPECT_EQ(llvm::cantFail(Target::parse("native")).getSm(), 0u);
   for (const char *name : {"sm_90", "sm90a", "sm75", "sm80:+avx2"})
     EXPECT_EQ(getParseError(name),
