@@ -82,8 +82,13 @@ static const bool registered = [] {
         for (int threads : {1, 2})
           registerGemv(cpu, test, threads);
       }
-      // In the third and in the second cache of common servers.
+      // Short panels.
       test.m = 1;
+      test.k = 384;
+      test.n = 65536 * x86::getDotDepth(type);
+      registerGemv(cpu, test, 1);
+      // In the third and in the second cache of common servers.
+      test.k = 4096;
       test.n = 512 * x86::getDotDepth(type);
       registerGemv(cpu, test, 1);
       test.k = 512;

@@ -182,7 +182,7 @@ static void runRows(benchmark::State &state, const std::string &name,
 static const bool registered = [] {
   // In the second cache, the third and memory of common servers.
   const std::pair<int64_t, int64_t> shapes[] = {
-      {128, 384}, {1024, 768}, {16384, 1024}, {100, 333}};
+      {128, 384}, {1024, 64}, {1024, 768}, {16384, 1024}, {100, 333}};
   for (const TestCpu &cpu : testCpus()) {
     if (!cpu.canRun || cpu.target.vectorBits < 256)
       continue;

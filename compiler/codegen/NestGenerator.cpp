@@ -42,6 +42,14 @@ struct Scope {
   llvm::DenseMap<Value, LaneValue> values;
 };
 
+/// A row, or a vector of parallel ones, with an index for each iteration dim.
+struct Row {
+  Scope scope;
+  SmallVector<LaneValue> point;
+  /// Its place among the rows that are computed at once.
+  int64_t number;
+};
+
 class NestEmitter {
 public:
   NestEmitter(KernelFunction &function, kernel::NestInterface op,
@@ -58,16 +66,21 @@ private:
   // Loops.
   SmallVector<Value> decodeUnit(Value unit);
   SmallVector<Value> getNextUnit(ValueRange indices);
-  void emitUnit(Value runIndex);
-  void emitLanes(Scope &unit, Value first, Value mask);
-  void emitRow(Scope &row);
-  void emitPass(Scope &row, unsigned number);
+  void emitRowUnits(Value begin, Value end);
+  void emitLaneUnits(Value begin, Value end);
+  void emitRun(ValueRange indices);
+  void emitLanes(const Row &unit, Value first, Value mask);
+  using Rows = MutableArrayRef<Row>;
+  void emitRows(Rows rows);
+  void emitPass(Rows rows, unsigned number);
   using Carried = SmallVector<Value>;
-  Carried emitRowLoops(Scope &row, unsigned pass, unsigned depth,
+  Carried emitRowLoops(Rows rows, unsigned pass, unsigned depth,
                        ValueRange carried, int64_t unroll);
-  Carried emitRowLanes(Scope &row, unsigned pass, ValueRange carried,
+  Carried emitRowLanes(Rows rows, unsigned pass, ValueRange carried,
                        int64_t unroll);
-  Carried emitPoint(Scope &row, unsigned pass, Value mask, ValueRange carried);
+  Carried emitPoints(Rows rows, unsigned pass, ArrayRef<Value> lanes,
+                     Value mask, ValueRange carried);
+  Carried finishPoint(Scope &scope, unsigned pass, ValueRange carried);
 
   // Values.
   LaneValue get(Scope &scope, Value value);
@@ -77,6 +90,8 @@ private:
   void store(Scope &scope, unsigned result);
   LaneValue getSavedElement(Scope &scope);
   Value getSavedBuffer(Value value);
+  void goTo(const Row &row);
+  SmallVector<LaneValue> getStart(ValueRange unit);
 
   Value size(const NestLoop &loop) { return function.getValue(loop.size); }
   bool dividesEvenly(int64_t step) const {
@@ -93,6 +108,7 @@ private:
   Operation *yield;
   /// Where the code being emitted is: an index for each iteration dim.
   SmallVector<LaneValue> point;
+  int64_t rowNumber = 0;
   unsigned currentPass = 0;
 };
 
@@ -136,34 +152,77 @@ SmallVector<Value> NestEmitter::getNextUnit(ValueRange indices) {
   return next;
 }
 
+/// The first point of a unit.
+SmallVector<LaneValue> NestEmitter::getStart(ValueRange unit) {
+  SmallVector<LaneValue> start(point.size(), LaneValue{code.index(0)});
+  for (auto [loop, index] : llvm::zip(nest.outer, unit))
+    start[loop.dim] = {index};
+  return start;
+}
+
+void NestEmitter::goTo(const Row &row) {
+  point = row.point;
+  rowNumber = row.number;
+}
+
 void NestEmitter::emit() {
   Value perTask = function.getValue(nest.unitsPerTask);
   Value begin = code.mul(function.getTaskBegin(), perTask);
   Value end = code.min(code.mul(function.getTaskEnd(), perTask),
                        function.getValue(nest.units));
+  if (nest.lanesInRow)
+    emitRowUnits(begin, end);
+  else
+    emitLaneUnits(begin, end);
+}
+
+/// Units are rows: several at once, then one by one.
+void NestEmitter::emitRowUnits(Value begin, Value end) {
+  SmallVector<Value> indices = decodeUnit(begin);
+  auto emitUnits = [&](Value limit, int64_t count) {
+    indices =
+        code.loop(begin, limit, count, indices, [&](Value, ValueRange carried) {
+          SmallVector<Value> unit(carried);
+          SmallVector<Row> rows;
+          for (int64_t i = 0; i < count; ++i) {
+            Lanes lanes(function, nest.numLanes, nullptr);
+            rows.push_back(
+                {Scope(Rate::unit, lanes, nullptr), getStart(unit), i});
+            unit = getNextUnit(unit);
+          }
+          emitRows(rows);
+          return unit;
+        });
+    begin = limit;
+  };
+  if (nest.rowsAtOnce > 1) {
+    Value count = code.sub(end, begin);
+    emitUnits(code.add(begin, code.roundDown(count, nest.rowsAtOnce)),
+              nest.rowsAtOnce);
+  }
+  emitUnits(end, 1);
+}
+
+/// Units are runs of parallel lanes.
+void NestEmitter::emitLaneUnits(Value begin, Value end) {
   code.loop(begin, end, 1, decodeUnit(begin),
             [&](Value, ValueRange indices) -> SmallVector<Value> {
-              for (LaneValue &index : point)
-                index = {code.index(0)};
-              for (auto [loop, index] : llvm::zip(nest.outer, indices))
-                point[loop.dim] = {index};
-              emitUnit(indices.back());
+              emitRun(indices);
               return getNextUnit(indices);
             });
 }
 
-void NestEmitter::emitUnit(Value runIndex) {
-  Scope unit(Rate::unit, Lanes(function, nest.numLanes, nullptr), nullptr);
-  if (nest.lanesInRow)
-    return emitRow(unit);
-
-  prepare(unit, llvm::to_vector(yield->getOperands()));
+void NestEmitter::emitRun(ValueRange indices) {
+  Lanes lanes(function, nest.numLanes, nullptr);
+  Row unit{Scope(Rate::unit, lanes, nullptr), getStart(indices), 0};
+  goTo(unit);
+  prepare(unit.scope, llvm::to_vector(yield->getOperands()));
   for (const BodyPlan::Pass &pass : body.getPasses())
-    prepare(unit, pass.getTargets(yield));
+    prepare(unit.scope, pass.getTargets(yield));
   for (CheckOp check : body.getRowChecks())
-    prepare(unit, llvm::to_vector(check.getOperands()));
+    prepare(unit.scope, llvm::to_vector(check.getOperands()));
 
-  Value first = code.mul(runIndex, nest.run);
+  Value first = code.mul(indices.back(), nest.run);
   Value end = code.min(code.add(first, nest.run), size(nest.lanes));
   Value full =
       code.add(first, code.roundDown(code.sub(end, first), nest.numLanes));
@@ -178,80 +237,95 @@ void NestEmitter::emitUnit(Value runIndex) {
   });
 }
 
-void NestEmitter::emitLanes(Scope &unit, Value first, Value mask) {
-  Scope row(Rate::lanes, Lanes(function, nest.numLanes, mask), &unit);
-  point[nest.lanes.dim] = {first, 1};
-  emitRow(row);
+void NestEmitter::emitLanes(const Row &unit, Value first, Value mask) {
+  Lanes lanes(function, nest.numLanes, mask);
+  Row row{Scope(Rate::lanes, lanes, &unit.scope), unit.point, 0};
+  row.point[nest.lanes.dim] = {first, 1};
+  emitRows(row);
 }
 
 //===----------------------------------------------------------------------===//
 // Rows
 //===----------------------------------------------------------------------===//
 
-void NestEmitter::emitRow(Scope &row) {
+/// Rows are independent: the end of a reduction is a long chain, which others
+/// hide.
+void NestEmitter::emitRows(Rows rows) {
   for (unsigned pass = 0; pass < body.getPasses().size(); ++pass)
-    emitPass(row, pass);
+    emitPass(rows, pass);
   currentPass = body.getPasses().size();
-  for (CheckOp op : body.getRowChecks())
-    check(row, op);
-  for (unsigned result : body.getRowResults())
-    store(row, result);
+  for (Row &row : rows) {
+    goTo(row);
+    for (CheckOp op : body.getRowChecks())
+      check(row.scope, op);
+    for (unsigned result : body.getRowResults())
+      store(row.scope, result);
+  }
 }
 
-void NestEmitter::emitPass(Scope &row, unsigned number) {
+void NestEmitter::emitPass(Rows rows, unsigned number) {
   const BodyPlan::Pass &pass = body.getPasses()[number];
   currentPass = number;
   SmallVector<Reduction> reductions;
   for (ReduceOp reduce : pass.reductions)
     reductions.emplace_back(code, reduce, nest.numLanes);
-  prepare(row, pass.getTargets(yield));
+  for (Row &row : rows) {
+    goTo(row);
+    prepare(row.scope, pass.getTargets(yield));
+  }
 
-  bool unrolls = nest.lanesInRow && !reductions.empty() &&
+  bool unrolls = nest.lanesInRow && rows.size() == 1 && !reductions.empty() &&
                  body.countOps(pass) <= kMaxUnrolledOps;
   int64_t unroll = unrolls ? kUnroll : 1;
   SmallVector<Value> carried;
-  for (int64_t i = 0; i < unroll; ++i)
+  for (size_t i = 0; i < unroll * rows.size(); ++i)
     for (Reduction &reduction : reductions)
       llvm::append_range(carried, reduction.getNeutral());
-  carried = emitRowLoops(row, number, 0, carried, unroll);
+  carried = emitRowLoops(rows, number, 0, carried, unroll);
 
-  size_t statesSize = carried.size() / unroll;
+  size_t statesSize = carried.size() / (unroll * rows.size());
   for (size_t i = 0, at = 0; i < reductions.size(); ++i) {
     Reduction &reduction = reductions[i];
     unsigned count = reduction.getNumVectors();
-    auto stateOf = [&](int64_t copy) {
+    auto stateOf = [&](size_t copy) {
       return ArrayRef(carried).slice(copy * statesSize + at, count);
     };
-    Reduction::State state = llvm::to_vector(stateOf(0));
-    for (int64_t copy = 1; copy < unroll; ++copy)
-      state = reduction.merge(state, stateOf(copy));
+    for (auto [r, row] : llvm::enumerate(rows)) {
+      Reduction::State state = llvm::to_vector(stateOf(r));
+      for (int64_t copy = 1; copy < unroll; ++copy)
+        state = reduction.merge(state, stateOf(copy * rows.size() + r));
+      Value result = nest.lanesInRow ? reduction.finishAcross(state)
+                                     : reduction.finishLanes(state);
+      ReduceOp reduce = pass.reductions[i];
+      row.scope.values[reduce.getResult()] = {result};
+    }
     at += count;
-    Value result = nest.lanesInRow ? reduction.finishAcross(state)
-                                   : reduction.finishLanes(state);
-    ReduceOp reduce = pass.reductions[i];
-    row.values[reduce.getResult()] = {result};
   }
 }
 
-/// The loops over the row's dims from `depth` inward.
-NestEmitter::Carried NestEmitter::emitRowLoops(Scope &row, unsigned pass,
+/// The loops over the rows' dims from `depth` inward.
+NestEmitter::Carried NestEmitter::emitRowLoops(Rows rows, unsigned pass,
                                                unsigned depth,
                                                ValueRange carried,
                                                int64_t unroll) {
-  if (depth == nest.row.size())
-    return nest.lanesInRow ? emitRowLanes(row, pass, carried, unroll)
-                           : emitPoint(row, pass, row.lanes.getMask(), carried);
+  if (depth == nest.row.size()) {
+    if (nest.lanesInRow)
+      return emitRowLanes(rows, pass, carried, unroll);
+    return emitPoints(rows, pass, /*lanes=*/{},
+                      rows.front().scope.lanes.getMask(), carried);
+  }
   const NestLoop &loop = nest.row[depth];
   return code.loop(code.index(0), size(loop), 1, carried,
                    [&](Value index, ValueRange inner) {
-                     point[loop.dim] = {index};
-                     return emitRowLoops(row, pass, depth + 1, inner, unroll);
+                     for (Row &row : rows)
+                       row.point[loop.dim] = {index};
+                     return emitRowLoops(rows, pass, depth + 1, inner, unroll);
                    });
 }
 
-/// Lanes along the row: `unroll` full vectors at a time, then one, then the
+/// Lanes along the rows: `unroll` full vectors at a time, then one, then the
 /// rest under a mask.
-NestEmitter::Carried NestEmitter::emitRowLanes(Scope &row, unsigned pass,
+NestEmitter::Carried NestEmitter::emitRowLanes(Rows rows, unsigned pass,
                                                ValueRange carried,
                                                int64_t unroll) {
   Value end = size(nest.lanes), begin = code.index(0);
@@ -261,19 +335,18 @@ NestEmitter::Carried NestEmitter::emitRowLanes(Scope &row, unsigned pass,
     int64_t step = copies * nest.numLanes;
     states = code.loop(
         begin, limit, step, states, [&](Value lane, ValueRange inner) {
+          SmallVector<Value> lanes;
+          for (int64_t copy = 0; copy < copies; ++copy)
+            lanes.push_back(code.add(lane, copy * nest.numLanes));
+          Value mask;
+          if (isMasked)
+            mask = code.firstLanes(
+                VectorType::get(nest.numLanes, code.builder.getI1Type()),
+                code.sub(end, lane));
           Carried next(inner);
-          for (int64_t copy = 0; copy < copies; ++copy) {
-            Value first = code.add(lane, copy * nest.numLanes);
-            point[nest.lanes.dim] = {first, 1};
-            Value mask;
-            if (isMasked)
-              mask = code.firstLanes(
-                  VectorType::get(nest.numLanes, code.builder.getI1Type()),
-                  code.sub(end, first));
-            Carried state = emitPoint(row, pass, mask,
-                                      inner.slice(copy * numStates, numStates));
-            llvm::copy(state, next.begin() + copy * numStates);
-          }
+          llvm::copy(emitPoints(rows, pass, lanes, mask,
+                                inner.take_front(copies * numStates)),
+                     next.begin());
           return next;
         });
     begin = limit;
@@ -287,11 +360,41 @@ NestEmitter::Carried NestEmitter::emitRowLanes(Scope &row, unsigned pass,
   return states;
 }
 
-/// One vector of points: what the pass computes there.
-NestEmitter::Carried NestEmitter::emitPoint(Scope &row, unsigned pass,
-                                            Value mask, ValueRange carried) {
+/// What the pass computes at one vector of points of each row, or at those that
+/// begin at `lanes` in the row. Everything is computed before anything is
+/// stored: a store would keep the next vector's loads behind it.
+NestEmitter::Carried NestEmitter::emitPoints(Rows rows, unsigned pass,
+                                             ArrayRef<Value> lanes, Value mask,
+                                             ValueRange carried) {
+  SmallVector<Row> points;
+  for (size_t copy = 0; copy < std::max<size_t>(lanes.size(), 1); ++copy)
+    for (Row &row : rows) {
+      Lanes ofPoint(function, nest.numLanes, mask);
+      points.push_back(
+          {Scope(Rate::point, ofPoint, &row.scope), row.point, row.number});
+      if (!lanes.empty())
+        points.back().point[nest.lanes.dim] = {lanes[copy], 1};
+    }
+  for (Row &at : points) {
+    goTo(at);
+    for (Value target : body.getPasses()[pass].getTargets(yield))
+      get(at.scope, target);
+  }
+  Carried next;
+  size_t numStates = carried.size() / points.size();
+  for (Row &at : points) {
+    goTo(at);
+    llvm::append_range(
+        next,
+        finishPoint(at.scope, pass, carried.slice(next.size(), numStates)));
+  }
+  return next;
+}
+
+/// Stores and reduces what has been computed at one vector of points.
+NestEmitter::Carried NestEmitter::finishPoint(Scope &scope, unsigned pass,
+                                              ValueRange carried) {
   const BodyPlan::Pass &plan = body.getPasses()[pass];
-  Scope scope(Rate::point, Lanes(function, nest.numLanes, mask), &row);
   for (CheckOp op : plan.checks)
     check(scope, op);
   for (unsigned result : plan.results)
@@ -301,7 +404,8 @@ NestEmitter::Carried NestEmitter::emitPoint(Scope &row, unsigned pass,
     Reduction reduction(code, op, nest.numLanes);
     ValueRange state = carried.slice(next.size(), reduction.getNumVectors());
     // Parallel lanes outside the mask have rows nobody asks for.
-    Lanes lanes(function, nest.numLanes, nest.lanesInRow ? mask : Value());
+    Lanes lanes(function, nest.numLanes,
+                nest.lanesInRow ? scope.lanes.getMask() : Value());
     llvm::append_range(
         next, reduction.combine(state, get(scope, op.getValue()), lanes));
   }
@@ -412,6 +516,18 @@ static SymExprAttr getSavedBytes(const NestPlan &nest, Type type) {
   return tx::mul(tx::ceilDiv(tx::mul(elements, width / 8), 64), 64);
 }
 
+/// Bytes of all saved values before `end`.
+static SymExprAttr getSavedBytesOfRow(const NestPlan &nest,
+                                      const BodyPlan &body, Value end) {
+  SymExprAttr bytes = tx::getConstantExpr(nest.rowElements.getContext(), 0);
+  for (Value saved : body.getSaved()) {
+    if (saved == end)
+      break;
+    bytes = tx::add(bytes, getSavedBytes(nest, saved.getType()));
+  }
+  return bytes;
+}
+
 /// The place of the current vector in its buffer.
 LaneValue NestEmitter::getSavedElement(Scope &scope) {
   LaneValue element = {code.index(0)};
@@ -427,12 +543,9 @@ LaneValue NestEmitter::getSavedElement(Scope &scope) {
 }
 
 Value NestEmitter::getSavedBuffer(Value value) {
-  SymExprAttr offset = tx::getConstantExpr(op.getContext(), 0);
-  for (Value other : body.getSaved()) {
-    if (other == value)
-      break;
-    offset = tx::add(offset, getSavedBytes(nest, other.getType()));
-  }
+  SymExprAttr offset =
+      tx::mul(getSavedBytesOfRow(nest, body, nullptr), rowNumber);
+  offset = tx::add(offset, getSavedBytesOfRow(nest, body, value));
   Type element = getStorageType(value.getType());
   return memref::ViewOp::create(
       code.builder, code.loc, MemRefType::get({ShapedType::kDynamic}, element),
@@ -458,8 +571,6 @@ SymExprAttr txc::getNestScratchBytes(kernel::NestInterface nest,
                                      const VectorTarget &target) {
   NestPlan plan(nest, target);
   BodyPlan body(nest, plan);
-  SymExprAttr bytes = tx::getConstantExpr(nest.getContext(), 0);
-  for (Value saved : body.getSaved())
-    bytes = tx::add(bytes, getSavedBytes(plan, saved.getType()));
-  return bytes;
+  return tx::mul(getSavedBytesOfRow(plan, body, /*end=*/Value()),
+                 plan.rowsAtOnce);
 }

@@ -153,6 +153,20 @@ static int64_t getNumLanes(kernel::NestInterface op, unsigned laneDim,
   return target.lanes(static_cast<int>(width));
 }
 
+/// Several of rows that are short, which take about as long as the ends of
+/// their reductions, and have so short a body that its copies are no burden.
+static int64_t chooseRowsAtOnce(kernel::NestInterface op,
+                                const NestPlan &nest) {
+  constexpr size_t mostOps = 32;
+  constexpr int64_t longestRow = 4096;
+  Block &body = op.getBodyBlock();
+  std::optional<int64_t> length = nest.rowElements.getConstant();
+  bool isWorth = nest.lanesInRow && length && *length <= longestRow &&
+                 !body.getOps<kernel::ReduceOp>().empty() &&
+                 body.getOperations().size() <= mostOps;
+  return isWorth ? 4 : 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Tasks
 //===----------------------------------------------------------------------===//
@@ -189,6 +203,8 @@ NestPlan::NestPlan(kernel::NestInterface op, const VectorTarget &target)
   }
   numLanes = getNumLanes(op, lanes.dim, accesses, target);
 
+  rowsAtOnce = chooseRowsAtOnce(op, *this);
+
   runs = one;
   SymExprAttr pointsPerUnit = rowElements;
   if (!lanesInRow) {
@@ -203,6 +219,7 @@ NestPlan::NestPlan(kernel::NestInterface op, const VectorTarget &target)
   unitsPerTask =
       tx::floorDiv(tx::add(tx::max(pointsPerUnit, one), kPointsPerTask - 1),
                    tx::max(pointsPerUnit, one));
+  unitsPerTask = tx::mul(tx::ceilDiv(unitsPerTask, rowsAtOnce), rowsAtOnce);
   // Threads must not write to one byte.
   if (llvm::any_of(op->getResultTypes(), [](Type type) {
         return getPackedBits(getScalarType(type)) != 0;

@@ -40,6 +40,9 @@ struct NestPlan {
   /// The other loops of the row, outermost first.
   llvm::SmallVector<NestLoop> row;
   int64_t numLanes = 1;
+  /// As many rows are computed side by side: the ends of their reductions, long
+  /// chains, hide each other.
+  int64_t rowsAtOnce = 1;
   /// Of the inputs, then of the results.
   llvm::SmallVector<LinearAccess> accesses;
 

@@ -41,6 +41,21 @@ TEST_P(RowsTest, SoftmaxOfEveryLength) {
                    everyLength());
 }
 
+/// Short rows are computed several at once, what is left one by one; each keeps
+/// its exponentials to itself.
+TEST_P(RowsTest, SoftmaxOfEveryRowCount) {
+  std::vector<Symbols> cases;
+  for (int64_t m = 0; m <= 13; ++m)
+    cases.push_back({{"M", m}});
+  expectDefinition(std::string(R"(
+    !x = tensor<?x37xf32, #tx.dims<[M, 37]>>
+    #id = affine_map<(m, n) -> (m, n)>
+    func.func @main(%a: !x) {
+      %r = kernel.rows [#tx.expr<M>, #tx.expr<37>] row 1 ins(%a : !x) maps [#id, #id] -> !x {)") +
+                       softmaxBody,
+                   cases);
+}
+
 TEST_P(RowsTest, SoftmaxAlongOuterDim) {
   expectDefinition(std::string(R"(
     !x = tensor<2x?x21xf32, #tx.dims<[2, N, 21]>>
