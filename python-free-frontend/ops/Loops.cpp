@@ -211,6 +211,8 @@ public:
   SymExprAttr getLength() const { return context.resolve(length); }
 
 private:
+  /// An iteration's results, whose states have the dims of the ones before.
+  NodeResults keepDims(const NodeResults &results, ArrayRef<Value> before);
   /// The axis of an output of that rank.
   FailureOr<int64_t> getOutputAxis(const ScanAxis &scan, int64_t rank) {
     return context.normalizeAxis(scan.axis, rank);
@@ -285,6 +287,21 @@ NodeResults ScanBuilder::writeOut(int64_t count) {
   return NodeResults(std::move(results));
 }
 
+NodeResults ScanBuilder::keepDims(const NodeResults &results,
+                                  ArrayRef<Value> before) {
+  if (results.failed())
+    return {};
+  SmallVector<Value> values = llvm::to_vector(results.getValues());
+  for (auto [value, state] : llvm::zip(values, before)) {
+    if (typeOf(value).getRank() != typeOf(state).getRank())
+      return context.unsupported("a state's rank differs between iterations");
+    for (int64_t d = 0; d < typeOf(state).getRank() && value; ++d)
+      value = context.withDim(value, d, tx::getDim(typeOf(state), d),
+                              "a state's dims in two iterations");
+  }
+  return NodeResults(std::move(values));
+}
+
 NodeResults ScanBuilder::goAround() {
   LoopParts parts{getLength(), {}, states};
   NodeResults looped =
@@ -296,7 +313,7 @@ NodeResults ScanBuilder::goAround() {
             place = tx::sub(tx::sub(parts.trips, context.getExpr(1)), index);
           arguments.push_back(takeStep(context, input, scan.axis, place));
         }
-        return context.inlineGraph(body, arguments);
+        return keepDims(context.inlineGraph(body, arguments), carried);
       });
   if (looped.failed())
     return {};
