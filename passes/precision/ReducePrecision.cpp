@@ -253,9 +253,11 @@ void txc::reducePrecision(func::FuncOp function, Precision precision,
 }
 
 void txc::keepPrecision(func::FuncOp function, Report *report) {
+  SmallVector<GemmOp> gemms;
+  for (Block *block : tx::getBlocks(function))
+    llvm::append_range(gemms, block->getOps<GemmOp>());
   bool hasChanged = false;
-  for (auto gemm :
-       llvm::to_vector(function.getBody().front().getOps<GemmOp>())) {
+  for (GemmOp gemm : gemms) {
     Type left = getElementTypeOrSelf(gemm.getLhs().getType());
     Type right = getElementTypeOrSelf(gemm.getRhs().getType());
     if (left != right || !(left.isF16() || left.isBF16()))
