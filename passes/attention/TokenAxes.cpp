@@ -146,8 +146,7 @@ static Roles getSliceRoles(SliceOp op, TokenAxes result,
   return SmallVector<TokenRole>{{TokenRole::Token, result}};
 }
 
-static Roles getGatherRoles(GatherOp op, TokenAxes result,
-                            const TokenDims &dims) {
+static Roles getGatherRoles(GatherOp op, TokenAxes result) {
   auto axis = static_cast<unsigned>(op.getAxis());
   auto indexRank = static_cast<unsigned>(op.getIndices().getType().getRank());
   auto isIndex = [&](unsigned a) { return axis <= a && a < axis + indexRank; };
@@ -167,8 +166,7 @@ static Roles getGatherRoles(GatherOp op, TokenAxes result,
   return SmallVector<TokenRole>{{TokenRole::Token, axes}, same};
 }
 
-static Roles getMatmulRoles(MatmulOp op, TokenAxes result,
-                            const TokenDims &dims) {
+static Roles getMatmulRoles(MatmulOp op, TokenAxes result) {
   // One matrix for all tokens, of which the last axis has none.
   RankedTensorType lhs = txc::getTensorType(op.getLhs());
   RankedTensorType type = txc::getTensorType(op.getResult());
@@ -248,12 +246,8 @@ txc::getTokenRoles(Operation *op, TokenAxes result, const TokenDims &dims) {
           })
           .Case(
               [&](SliceOp slice) { return getSliceRoles(slice, result, dims); })
-          .Case([&](GatherOp gather) {
-            return getGatherRoles(gather, result, dims);
-          })
-          .Case([&](MatmulOp matmul) {
-            return getMatmulRoles(matmul, result, dims);
-          })
+          .Case([&](GatherOp gather) { return getGatherRoles(gather, result); })
+          .Case([&](MatmulOp matmul) { return getMatmulRoles(matmul, result); })
           .Case([&](ConcatOp concat) { return getConcatRoles(concat, result); })
           .Case([&](ReduceOp reduce) {
             return getRowRoles(op, result, reduce.getAxes());

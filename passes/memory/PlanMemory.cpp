@@ -157,7 +157,8 @@ void MemoryPlanner::placeOutputs() {
 
 Value MemoryPlanner::getOwner(Value tensor) const {
   Value root = getRoot(tensor);
-  for (auto it = owners.find(root); it != owners.end(); it = owners.find(root))
+  for (const auto *it = owners.find(root); it != owners.end();
+       it = owners.find(root))
     root = getRoot(it->second);
   return root;
 }

@@ -131,7 +131,8 @@ matchValueProduct(Value tensor, const StaticValues &known) {
           getDims(getTensorType(tensor)).back())
     return std::nullopt;
   ValueProduct product;
-  if ((product.add = flat.getDefiningOp<AddOp>())) {
+  product.add = flat.getDefiningOp<AddOp>();
+  if (product.add) {
     Value sum = known.contains(product.add.getRhs()) ? product.add.getLhs()
                                                      : product.add.getRhs();
     if (!known.contains(getOtherOperand(product.add, sum)))
