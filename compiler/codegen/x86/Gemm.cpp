@@ -66,8 +66,8 @@ Value GemmEmitter::isFew(Value rows) {
   // A known M of more rows has no blocks of few, or just one.
   std::optional<int64_t> m = staticValue(spec.m);
   if (m || few == 0)
-    return arith::ConstantIntOp::create(code.builder, code.loc, m && *m <= few,
-                                        1);
+    return arith::ConstantIntOp::create(code.builder, code.loc,
+                                        few != 0 && m && *m <= few, 1);
   return code.compare(CmpIPredicate::sle, rows, code.index(few));
 }
 

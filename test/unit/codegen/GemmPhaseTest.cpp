@@ -125,6 +125,23 @@ TEST_P(GemmPhaseTest, Bytes) {
     }
 }
 
+/// No row, by a tensor of the run: none of the ways for few rows is for it.
+TEST_P(GemmPhaseTest, NoRows) {
+  expectDefinition(R"(
+    !x = tensor<0x?xf32, #tx.dims<[0, K]>>
+    !w = tensor<?x5xf32, #tx.dims<[K, 5]>>
+    func.func @main(%x: !x, %w: !w) {
+      %r = kernel.gemm [#tx.expr<0>, #tx.expr<5>, #tx.expr<K>] (%x : !x, %w : !w)
+          maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                affine_map<(m, n, k) -> (m, n)>] -> tensor<0x5xf32> {
+      ^bb0(%acc: f32):
+        kernel.yield %acc : f32
+      }
+      return
+    })",
+                   {{{"K", 0}}, {{"K", 3}}});
+}
+
 /// f32 by weights that become f32 as they are read.
 TEST_P(GemmPhaseTest, WidenedWeights) {
   std::vector<Symbols> cases;
