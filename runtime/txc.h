@@ -313,9 +313,9 @@ typedef struct txc_open_options {
   const txc_allocator *allocator;
   txc_log_fn log;
   void *log_user;
-  /// Where the model's sessions run: "cpu", "cuda:N" for the GPU of that number,
-  /// "auto" for the first GPU that the model has code for, else the CPU. NULL:
-  /// "cpu", or "cuda:0" for a model that has no code for CPUs.
+  /// Where the model's sessions run: "cpu", "cuda:N" for the GPU of that
+  /// number, "auto" for the first GPU that the model has code for, else the
+  /// CPU. NULL: "cpu", or "cuda:0" for a model that has no code for CPUs.
   const char *device;
 } txc_open_options;
 

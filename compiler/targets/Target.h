@@ -7,8 +7,9 @@
 ///
 /// \file
 /// What `-target=` names: an x86-64 CPU of LLVM with features switched on or
-/// off, or a GPU. A Target is a value; it gives the code generator of LLVM and the list
-/// of CPU features that a compiled model needs from the machine it runs on.
+/// off, or a GPU. A Target is a value; it gives the code generator of LLVM and
+/// the list of CPU features that a compiled model needs from the machine it
+/// runs on.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +32,9 @@ class TargetMachine;
 
 namespace txc {
 
-/// An x86-64 CPU and the features that generated code may use on it. Of a GPU it
-/// is the CPU beside it, x86-64-v3, which evaluates shapes and runs what
-/// the GPU has no kernel for.
+/// An x86-64 CPU and the features that generated code may use on it. Of a GPU
+/// it is the CPU beside it, x86-64-v3, which evaluates shapes and runs what the
+/// GPU has no kernel for.
 class Target {
 public:
   /// Parses the value of `-target=`:
@@ -43,14 +44,14 @@ public:
   ///     gpu     ::= 'sm80' | 'sm86' | 'sm89' | 'sm90'
   ///
   /// `native` is this machine's CPU with just the features that the operating
-  /// system lets programs use. A list of targets is refused. The error says what
-  /// was found and, for a misspelt name, which one is nearest.
+  /// system lets programs use. A list of targets is refused. The error says
+  /// what was found and, for a misspelt name, which one is nearest.
   static llvm::Expected<Target> parse(llvm::StringRef spec);
 
   /// Parses targets joined with commas. They come out in the order in which a
   /// machine should try them: one that requires more comes before one that
-  /// requires less, otherwise as they were written, and CPUs before GPUs. None is
-  /// there twice.
+  /// requires less, otherwise as they were written, and CPUs before GPUs. None
+  /// is there twice.
   static llvm::Expected<std::vector<Target>> parseList(llvm::StringRef spec);
 
   /// The target in the syntax that parse() takes, with `native` spelt out: what

@@ -20,7 +20,16 @@ namespace txc::tool {
 enum class Command { Compile, Check, Explain, Verify, Help, Version };
 
 /// Where `-emit` stops.
-enum class Stage { Tx, Kernel, Loops, LLVM, Assembly, Ptx, Object, SharedObject };
+enum class Stage {
+  Tx,
+  Kernel,
+  Loops,
+  LLVM,
+  Assembly,
+  Ptx,
+  Object,
+  SharedObject
+};
 
 struct Options {
   Command command = Command::Compile;
