@@ -20,16 +20,8 @@ namespace {
 struct Floats {
   const Body &body;
 
-  Value widen(Value x) const {
-    if (cast<FloatType>(x.getType()).getWidth() >= 32)
-      return x;
-    return arith::ExtFOp::create(body.b, body.loc, body.b.getF32Type(), x);
-  }
-  Value narrow(Value x, Type type) const {
-    if (x.getType() == type)
-      return x;
-    return arith::TruncFOp::create(body.b, body.loc, type, x);
-  }
+  Value widen(Value x) const { return txc::widen(body, x); }
+  Value narrow(Value x, Type type) const { return narrowTo(body, type, x); }
   Value add(Value x, Value y) const {
     return arith::AddFOp::create(body.b, body.loc, x, y);
   }

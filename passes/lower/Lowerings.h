@@ -39,6 +39,19 @@ mlir::Value buildGemm(mlir::OpBuilder &b, mlir::Location loc,
                       const MappedOperands &operands);
 /// tx.conv, tx.conv_transpose, tx.pool.
 LoweredValues lowerWindow(mlir::OpBuilder &b, mlir::Operation *op);
+/// A tx.conv with groups as a product a group, or if each group is one channel
+/// as sums of vectors of channels. No values, where a plain loop nest has to
+/// do: for filters of unknown sizes and of dilated taps.
+///
+/// A product reads its windows from one copy of x in which they overlap,
+///
+///     rows[n, g, p…, w, t…, c] = x[n, g * C + c, …] padded with zeros,
+///
+/// where p and t are the places and taps along all spatial dims but the last,
+/// and w is an element along that one. The window at place q of the last dim
+/// begins at w = q * stride and is contiguous, so it needs no copy of its own:
+/// along that dim an element is copied once instead of once a tap.
+LoweredValues lowerGroupedConv(mlir::OpBuilder &b, tx::ConvOp op);
 /// The permutation that moves the channels, dim 1, behind the spatial dims.
 llvm::SmallVector<int64_t> getChannelsLast(int64_t rank);
 /// Whether `op` is a convolution whose window rows have the channels last, so

@@ -207,3 +207,22 @@ Value NestBuilder::Body::checkedIndex(Value index, Value size) const {
                           /*found=*/index, /*limit=*/size);
   return arith::SelectOp::create(b, loc, isInside, place, zero);
 }
+
+Type txc::getSumType(Type element) {
+  return cast<FloatType>(element).getWidth() >= 32
+             ? element
+             : Type(Float32Type::get(element.getContext()));
+}
+
+Value txc::widen(const NestBuilder::Body &body, Value x) {
+  Type type = getSumType(x.getType());
+  return type == x.getType()
+             ? x
+             : Value(arith::ExtFOp::create(body.b, body.loc, type, x));
+}
+
+Value txc::narrowTo(const NestBuilder::Body &body, Type type, Value x) {
+  if (x.getType() == type)
+    return x;
+  return arith::TruncFOp::create(body.b, body.loc, type, x);
+}

@@ -106,6 +106,12 @@ private:
   llvm::SmallVector<mlir::AffineMap> resultMaps;
 };
 
+/// Half precision is summed in f32.
+mlir::Type getSumType(mlir::Type element);
+mlir::Value widen(const NestBuilder::Body &body, mlir::Value x);
+mlir::Value narrowTo(const NestBuilder::Body &body, mlir::Type type,
+                     mlir::Value x);
+
 } // namespace txc
 
 #endif // TXC_PASSES_LOWER_NESTBUILDER_H

@@ -49,25 +49,6 @@ Value txc::selectOr(const Body &body, PaddedElement element, Value other) {
                                  element.value, other);
 }
 
-Type txc::getSumType(Type element) {
-  return cast<FloatType>(element).getWidth() >= 32
-             ? element
-             : Type(Float32Type::get(element.getContext()));
-}
-
-Value txc::widen(const Body &body, Value x) {
-  Type type = getSumType(x.getType());
-  return type == x.getType()
-             ? x
-             : Value(arith::ExtFOp::create(body.b, body.loc, type, x));
-}
-
-Value txc::narrowTo(const Body &body, Type type, Value x) {
-  if (x.getType() == type)
-    return x;
-  return arith::TruncFOp::create(body.b, body.loc, type, x);
-}
-
 Value txc::buildPadded(OpBuilder &b, tx::ConvOp op, Type element) {
   SmallVector<tx::SymExprAttr> dims = tx::getDims(op.getX().getType());
   auto spatial = static_cast<unsigned>(dims.size()) - 2;
@@ -91,7 +72,7 @@ Value txc::buildPadded(OpBuilder &b, tx::ConvOp op, Type element) {
         Value zero = body.constant(x.value.getType(), 0);
         Value value = selectOr(body, x, zero);
         if (value.getType() != element)
-          value = arith::ExtFOp::create(body.b, body.loc, element, value);
+          value = widen(body, value);
         return SmallVector<Value>{value};
       })
       ->getResult(0);

@@ -44,29 +44,9 @@ mlir::Value getWindowPlace(const NestBuilder::Body &body, mlir::Value place,
 mlir::Value selectOr(const NestBuilder::Body &body, PaddedElement element,
                      mlir::Value other);
 
-/// Half precision is summed in f32.
-mlir::Type getSumType(mlir::Type element);
-mlir::Value widen(const NestBuilder::Body &body, mlir::Value x);
-mlir::Value narrowTo(const NestBuilder::Body &body, mlir::Type type,
-                     mlir::Value x);
-
 /// x with its padding and the channels last, [n, places…, c], as numbers of
 /// `element`, which is wider than x's if not the same.
 mlir::Value buildPadded(mlir::OpBuilder &b, tx::ConvOp op, mlir::Type element);
-
-/// A tx.conv with groups as a product a group, or if each group is one channel
-/// as sums of vectors of channels. No values, where a plain loop nest has to
-/// do: for filters of unknown sizes and of dilated taps.
-///
-/// A product reads its windows from one copy of x in which they overlap,
-///
-///     rows[n, g, p…, w, t…, c] = x[n, g * C + c, …] padded with zeros,
-///
-/// where p and t are the places and taps along all spatial dims but the last,
-/// and w is an element along that one. The window at place q of the last dim
-/// begins at w = q * stride and is contiguous, so it needs no copy of its own:
-/// along that dim an element is copied once instead of once a tap.
-LoweredValues lowerGroupedConv(mlir::OpBuilder &b, tx::ConvOp op);
 
 } // namespace txc
 
