@@ -6,7 +6,8 @@
   sweep.py --plot OUT.svg FILE.csv ...
 
 The processes take turns at each shape, as in bench.py; a ratio is the median
-over the rounds of our turn to the fastest peer's turn of the same round. Prints
+over the rounds of our turn to the fastest peer's turn of the same round; one above
+1 is measured again, for four times as many rounds. Prints
 the ratios of each batch size by ranges of length, and all shapes where one is
 above 1; --csv saves every shape. Fails if there are such shapes, or if an output
 is wrong. --plot draws what was saved, a panel a file.
@@ -14,6 +15,7 @@ is wrong. --plot draws what was saved, a panel a file.
 import argparse
 import csv
 import multiprocessing
+import os
 import pathlib
 import statistics
 import sys
@@ -56,9 +58,12 @@ def sweep(args, path):
                 inputs = generator.make(batch, length, ragged=False)
                 error, cosine = bench.compare_outputs(
                     list(runners.values()), inputs)[args.ours]
-                ratio = measure(runners[args.ours],
-                                [runners[name] for name in args.peers],
-                                args.rounds, args.turn)
+                peers = [runners[name] for name in args.peers]
+                ratio = measure(runners[args.ours], peers, args.rounds,
+                                args.turn)
+                if ratio > 1:
+                    ratio = measure(runners[args.ours], peers, 4 * args.rounds,
+                                    args.turn)
                 yield dict(zip(FIELDS, (args.ours, " ".join(args.peers), batch,
                                         length, ratio, error, cosine)))
     finally:
@@ -152,19 +157,19 @@ def main():
     print(f"{'batch':>5}{'tokens':>13}{'':3}{'shapes':>6}"
           f"{'least':>8}{'median':>8}{'most':>8}")
     ratios = {}
-    for row in sweep(args, args.model):
-        if rows and rows[-1]["batch"] != row["batch"]:
-            print_ranges(rows[-1]["batch"], ratios)
-            ratios = {}
-        rows.append(row)
-        ratios[row["length"]] = row["ratio"]
+    # Line by line, so that a sweep that is stopped leaves what it has seen.
+    with open(args.csv or os.devnull, "w", newline="", buffering=1) as file:
+        writer = csv.DictWriter(file, FIELDS)
+        writer.writeheader()
+        for row in sweep(args, args.model):
+            if rows and rows[-1]["batch"] != row["batch"]:
+                print_ranges(rows[-1]["batch"], ratios)
+                ratios = {}
+            rows.append(row)
+            ratios[row["length"]] = row["ratio"]
+            writer.writerow(row)
     if ratios:
         print_ranges(rows[-1]["batch"], ratios)
-    if args.csv:
-        with args.csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS)
-            writer.writeheader()
-            writer.writerows(rows)
     bad = [row for row in rows if row["ratio"] > 1 or bench.is_wrong(row)]
     for row in bad:
         print("{batch}x{length}: ratio {ratio:.2f}, error {error:.1e}, cosine "

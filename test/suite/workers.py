@@ -6,12 +6,18 @@ import subprocess
 import threading
 
 
+# LLVM keeps the name of every file that it ever wrote, and searches all of them
+# for each new one.
+REQUESTS_PER_PROCESS = 200
+
+
 class Worker:
     def __init__(self, command, log, timeout):
         self.command = command
         self.log = log
         self.timeout = timeout
         self.process = None
+        self.asked = 0
 
     def start(self):
         self.process = subprocess.Popen(
@@ -33,9 +39,13 @@ class Worker:
 
     def ask(self, mode, case, out):
         """(status, detail): the worker's answer, or how it died."""
+        if self.asked == REQUESTS_PER_PROCESS:
+            self.stop()
         fresh = self.process is None
         if fresh:
             self.start()
+            self.asked = 0
+        self.asked += 1
         answer = self.exchange(f"{mode}\t{case}\t{out}\n")
         # What a worker died of may be the case before: try a fresh one.
         if answer[0] == "crash" and not fresh:
