@@ -153,6 +153,7 @@ std::string Body::finish() {
 /// "[#tx.expr<M>, #tx.expr<4>]"
 static std::string getSizes(const std::vector<Axis> &axes) {
   std::vector<std::string> sizes;
+  sizes.reserve(axes.size());
   for (const Axis &axis : axes)
     sizes.push_back("#tx.expr<" + axis.size + ">");
   return "[" + join(sizes, ", ") + "]";
@@ -172,6 +173,7 @@ class PhaseText {
 public:
   explicit PhaseText(const std::vector<Axis> &axes) : axes(axes) {
     std::vector<std::string> variables;
+    variables.reserve(axes.size());
     for (const Axis &axis : axes)
       variables.push_back(axis.variable);
     space = "(" + join(variables, ", ") + ")";
@@ -303,6 +305,7 @@ static std::vector<Axis> drawAxes(Draw &draw, int64_t rank) {
   static const char *const variables[] = {"b", "m", "n", "d"};
   static const char *const symbols[] = {"B", "M", "N", "D"};
   std::vector<Axis> axes;
+  axes.reserve(rank);
   for (int64_t i = 0; i < rank; ++i)
     axes.push_back(
         drawAxis(draw, variables[i], symbols[i], i + 1 < rank ? 6 : 40, 40));
@@ -341,9 +344,9 @@ static RandomPhase finishNest(Draw &draw, const std::vector<Axis> &axes,
     elements.push_back(element);
     values.push_back(value);
     if (element != "f32") {
-      values.back() = "%t" + std::to_string(i);
-      code += "  " + values.back() + " = arith.truncf " + value + " : f32 to " +
-              element + "\n";
+      values.back() = formatv("%t{0}", i);
+      code += formatv("  {0} = arith.truncf {1} : f32 to {2}\n", values.back(),
+                      value, element);
     }
   }
   return text.finish(
@@ -387,12 +390,13 @@ RandomPhase txc::test::drawRows(Draw &draw) {
   // What norms and softmax are made of, each after the one before.
   for (int64_t i = draw.number(1, 3); i > 0; --i) {
     std::string kind = draw.pick<const char *>({"sum", "max", "min"});
-    std::string reduced = body.emit("kernel.reduce " + kind, value);
+    std::string reduced = body.emit(formatv("kernel.reduce {0}", kind), value);
     if (kind == "sum") {
       std::string scale = body.emit("math.tanh", reduced);
-      value = body.emit("arith.mulf", value + ", " + scale);
+      value = body.emit("arith.mulf", formatv("{0}, {1}", value, scale));
     } else {
-      std::string centred = body.emit("arith.subf", value + ", " + reduced);
+      std::string centred =
+          body.emit("arith.subf", formatv("{0}, {1}", value, reduced));
       value = body.emit("math.tanh", centred);
     }
   }
