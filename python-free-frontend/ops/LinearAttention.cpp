@@ -43,16 +43,24 @@ static Value splitLast(NodeContext &context, Value x, int64_t heads,
   return context.cast(context.reshape(x, dims), type);
 }
 
-/// A gate of `heads` columns, of one for all heads or, if `isVector`, of a
-/// vector a head.
-static Value getGate(NodeContext &context, unsigned index, int64_t heads,
-                     Type type) {
-  Value gate = context.getOperand(index);
-  if (!gate)
-    return context.unsupported("its update rule needs input " + Twine(index));
-  SymExprAttr columns = tx::getDims(context.getType(index)).back();
+/// The decay: [B, T, H * K], or [B, T, H] where it is the same for a head.
+static Value getDecay(NodeContext &context, int64_t heads, Type type) {
   return context.unsqueeze(
-      splitLast(context, gate, columns.isConstant(1) ? 1 : heads, type), {4});
+      splitLast(context, context.getOperand(4), heads, type), {4});
+}
+
+/// The rate of the updates: [B, T, H], or [B, T, 1] for all heads.
+static Value getBeta(NodeContext &context, Type type) {
+  return context.unsqueeze(context.cast(context.getOperand(5), type), {3, 4});
+}
+
+/// x, whose first dims are those that all operands have in common.
+static Value alignDims(NodeContext &context, Value x,
+                       ArrayRef<SymExprAttr> dims) {
+  for (auto [axis, dim] : llvm::enumerate(dims))
+    x = context.withDim(x, static_cast<int64_t>(axis), context.resolve(dim),
+                        "dims of LinearAttention's inputs");
+  return x;
 }
 
 static FailureOr<Sequence> getSequence(NodeContext &context, Type type,
@@ -65,30 +73,90 @@ static FailureOr<Sequence> getSequence(NodeContext &context, Type type,
   for (unsigned i : {0, 1, 2})
     if (context.getRank(i) != 3)
       return context.unsupported("expected [batch, sequence, heads * size]");
+  for (auto [index, isNeeded] : {std::pair(4u, isGated), {5u, isDelta}})
+    if (isNeeded && !context.getOperand(index))
+      return context.unsupported("its update rule needs input " + Twine(index));
   Sequence result;
   Value q = splitLast(context, context.getOperand(0), queryHeads, type);
-  result.k = splitLast(context, context.getOperand(1), heads, type);
-  result.v = splitLast(context, context.getOperand(2), heads, type);
-  if (!q || !result.k || !result.v)
+  if (!q)
     return failure();
+  SymExprAttr keys = context.getExpr(heads);
+  SymExprAttr group = context.getExpr(queryHeads / heads);
   Exprs dims = tx::getDims(typeOf(q));
-  result.q = context.reshape(q, {dims[0], dims[1], context.getExpr(heads),
-                                 context.getExpr(queryHeads / heads), dims[3]});
+  result.q = context.reshape(q, {dims[0], dims[1], keys, group, dims.back()});
+  result.k =
+      alignDims(context, splitLast(context, context.getOperand(1), heads, type),
+                {dims[0], dims[1], keys, dims[3]});
+  result.v =
+      alignDims(context, splitLast(context, context.getOperand(2), heads, type),
+                {dims[0], dims[1]});
+  if (!result.k || !result.v)
+    return failure();
+  SymExprAttr values = tx::getDims(typeOf(result.v)).back();
   result.k = context.unsqueeze(result.k, {4});
   result.v = context.unsqueeze(result.v, {3});
   if (isGated)
-    result.decay = getGate(context, 4, heads, type);
+    result.decay =
+        alignDims(context, getDecay(context, heads, type), {dims[0], dims[1]});
   if (isDelta)
-    result.beta = getGate(context, 5, heads, type);
-  SymExprAttr values = tx::getDims(typeOf(result.v)).back();
-  result.state = context.getOperand(3)
-                     ? context.cast(context.getOperand(3), type)
-                     : context.broadcastTo(
-                           context.getScalar(type, 0),
-                           {dims[0], context.getExpr(heads), dims[3], values});
+    result.beta =
+        alignDims(context, getBeta(context, type), {dims[0], dims[1]});
+  Exprs stateDims = {dims[0], keys, dims[3], values};
+  for (SymExprAttr &dim : stateDims)
+    dim = context.resolve(dim);
+  result.state =
+      context.getOperand(3)
+          ? alignDims(context, context.cast(context.getOperand(3), type),
+                      stateDims)
+          : context.broadcastTo(context.getScalar(type, 0), stateDims);
   if (context.hasFailed() || !result.state)
     return failure();
   return result;
+}
+
+/// The state after a step, and what the queries read of it, [B, H, G, V].
+static std::pair<Value, Value> advance(NodeContext &context,
+                                       const Sequence &sequence,
+                                       SymExprAttr index, Value state) {
+  auto take = [&](Value x) { return takeStep(context, x, 1, index); };
+  Value k = take(sequence.k), v = take(sequence.v);
+  if (sequence.decay)
+    state = context.createElementwise<tx::MulOp>(
+        state, context.create<tx::ExpOp>(take(sequence.decay)));
+  if (sequence.beta) {
+    Value known =
+        createMatmul(context, context.transpose(k, {0, 1, 3, 2}), state);
+    v = context.createElementwise<tx::MulOp>(
+        context.createElementwise<tx::SubOp>(v, known), take(sequence.beta));
+  }
+  state = context.createElementwise<tx::AddOp>(
+      state, context.createElementwise<tx::MulOp>(k, v));
+  return {state, createMatmul(context, take(sequence.q), state)};
+}
+
+/// The last state, and the outputs of all steps, [T, B, H, G, V].
+static std::pair<Value, Value> runSteps(NodeContext &context,
+                                        const Sequence &sequence) {
+  SymExprAttr length = tx::getDim(typeOf(sequence.q), 1);
+  Value state = sequence.state;
+  if (std::optional<int64_t> steps = getWrittenSteps(length)) {
+    SmallVector<Value> outputs(*steps);
+    for (auto [t, output] : llvm::enumerate(outputs))
+      std::tie(state, output) = advance(
+          context, sequence, context.getExpr(static_cast<int64_t>(t)), state);
+    return {state, stackSteps(context, outputs, 0)};
+  }
+  Exprs dims = tx::getDims(typeOf(state));
+  NodeResults results = context.loop(
+      {length, {}, {state}}, [&](SymExprAttr index, ArrayRef<Value> carried) {
+        auto [next, output] =
+            advance(context, sequence, index, carried.front());
+        // A decay that broadcasts leaves the dims as they were.
+        return NodeResults({alignDims(context, next, dims), output});
+      });
+  if (results.failed())
+    return {};
+  return {results.getValues()[0], results.getValues()[1]};
 }
 
 static NodeResults buildLinearAttention(NodeContext &context) {
@@ -105,35 +173,16 @@ static NodeResults buildLinearAttention(NodeContext &context) {
   FailureOr<Sequence> sequence = getSequence(context, wide, isGated, isDelta);
   if (failed(sequence))
     return {};
-  Exprs dims = tx::getDims(typeOf(sequence->q));
-  FailureOr<int64_t> steps =
-      getStepCount(context, dims[1], "the length of the sequence");
-  if (failed(steps))
-    return {};
   if (scale == 0)
-    sequence->q = scaleBySize(context, sequence->q, dims[4]);
+    sequence->q = scaleBySize(context, sequence->q,
+                              tx::getDims(typeOf(sequence->q)).back());
   else
     sequence->q =
         context.create<tx::MulOp>(sequence->q, context.getScalar(wide, scale));
-  Value state = sequence->state;
-  SmallVector<Value> outputs;
-  for (int64_t t = 0; t < *steps; ++t) {
-    auto take = [&](Value x) { return takeStep(context, x, 1, t); };
-    Value k = take(sequence->k), v = take(sequence->v);
-    if (isGated)
-      state = context.createElementwise<tx::MulOp>(
-          state, context.create<tx::ExpOp>(take(sequence->decay)));
-    if (isDelta) {
-      Value known =
-          createMatmul(context, context.transpose(k, {0, 1, 3, 2}), state);
-      v = context.createElementwise<tx::MulOp>(
-          context.createElementwise<tx::SubOp>(v, known), take(sequence->beta));
-    }
-    state = context.createElementwise<tx::AddOp>(
-        state, context.createElementwise<tx::MulOp>(k, v));
-    outputs.push_back(createMatmul(context, take(sequence->q), state));
-  }
-  Value y = stackSteps(context, outputs, 1);
+  if (!sequence->q)
+    return {};
+  auto [state, outputs] = runSteps(context, *sequence);
+  Value y = context.transpose(outputs, {1, 0, 2, 3, 4});
   if (!y)
     return {};
   Exprs full = tx::getDims(typeOf(y));

@@ -341,9 +341,8 @@ static NodeResults buildScan(NodeContext &context) {
   ScanBuilder builder(context, *body);
   if (failed(builder.readOperands(context.getInt("num_scan_inputs", 0))))
     return {};
-  std::optional<int64_t> count = builder.getLength().getConstant();
-  return count && *count >= 1 && *count <= kMaxSteps ? builder.writeOut(*count)
-                                                     : builder.goAround();
+  std::optional<int64_t> count = getWrittenSteps(builder.getLength());
+  return count ? builder.writeOut(*count) : builder.goAround();
 }
 
 OpTable frontend::getLoopOps() {

@@ -27,12 +27,14 @@ struct CellState {
 /// One direction of a network: its weights and how a step uses them.
 class Cell {
 public:
-  Cell(NodeContext &context, int64_t gates, int64_t direction)
-      : context(context), gates(gates), direction(direction) {}
+  Cell(NodeContext &context, int64_t gates, int64_t direction,
+       int64_t directions)
+      : context(context), gates(gates), direction(direction),
+        directions(directions) {}
   virtual ~Cell() = default;
 
   /// Reads attributes and weights; fails after an error.
-  LogicalResult read(int64_t directions, ArrayRef<StringRef> defaults);
+  LogicalResult read(ArrayRef<StringRef> defaults);
   /// The input's share of the gates, with the biases that go with it: x
   /// [T, B, I] gives [T, B, gates * H].
   Value getInputShare(Value x);
@@ -57,20 +59,22 @@ protected:
   /// 1 - x.
   Value getComplement(Value x);
   Value activate(unsigned function, Value x);
+  /// The direction's part of an operand [directions, rows, ...].
+  Value getPart(unsigned index, SymExprAttr rows) {
+    Value x = context.withDim(context.getOperand(index), 0,
+                              context.getExpr(directions),
+                              "the number of directions");
+    x = context.withDim(x, 1, context.resolve(rows), "the rows of the gates");
+    return takeStep(context, x, 0, direction);
+  }
 
   NodeContext &context;
-  int64_t gates, direction;
+  int64_t gates, direction, directions;
   SymExprAttr hidden;
   /// [I, gates * H], [H, gates * H]; biases [gates * H] or null.
   Value w, r, inputBias, recurrentBias;
   SmallVector<StringRef> activations;
   double clip = 0;
-
-private:
-  /// The direction's part of an operand, without that dim.
-  Value getPart(unsigned index) {
-    return takeStep(context, context.getOperand(index), 0, direction);
-  }
 };
 } // namespace
 
@@ -78,7 +82,7 @@ static bool isActivation(StringRef name) {
   return llvm::is_contained({"Relu", "Sigmoid", "Softsign", "Tanh"}, name);
 }
 
-LogicalResult Cell::read(int64_t directions, ArrayRef<StringRef> defaults) {
+LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
   activations = llvm::to_vector(defaults);
   if (auto given = context.getStrings("activations")) {
     if (given->size() != defaults.size() * directions)
@@ -95,11 +99,11 @@ LogicalResult Cell::read(int64_t directions, ArrayRef<StringRef> defaults) {
                                  "\" is not supported");
   clip = context.getFloat("clip", 0);
   hidden = tx::getDim(context.getType(2), 2);
-  w = context.transpose(getPart(1), {1, 0});
-  r = context.transpose(getPart(2), {1, 0});
+  SymExprAttr size = tx::mul(hidden, gates);
+  w = context.transpose(getPart(1, size), {1, 0});
+  r = context.transpose(getPart(2, size), {1, 0});
   if (context.getOperand(3)) {
-    SymExprAttr size = tx::mul(hidden, gates);
-    Value bias = getPart(3);
+    Value bias = getPart(3, tx::mul(size, 2));
     inputBias = context.slice(bias, 0, context.getExpr(0), size);
     recurrentBias = context.slice(bias, 0, size, size);
   }
@@ -152,8 +156,8 @@ Value Cell::activate(unsigned function, Value x) {
 namespace {
 class RnnCell : public Cell {
 public:
-  RnnCell(NodeContext &context, int64_t direction)
-      : Cell(context, 1, direction) {}
+  RnnCell(NodeContext &context, int64_t direction, int64_t directions)
+      : Cell(context, 1, direction, directions) {}
   CellState step(Value input, const CellState &state) override {
     Value sum = op<tx::AddOp>(input, getRecurrentShare(state.h, 0, 1));
     return {activate(0, sum), {}};
@@ -163,8 +167,8 @@ public:
 /// Gates z, r, h.
 class GruCell : public Cell {
 public:
-  GruCell(NodeContext &context, int64_t direction)
-      : Cell(context, 3, direction),
+  GruCell(NodeContext &context, int64_t direction, int64_t directions)
+      : Cell(context, 3, direction, directions),
         resetsLast(context.getInt("linear_before_reset", 0) != 0) {}
   CellState step(Value input, const CellState &state) override;
 
@@ -175,11 +179,12 @@ private:
 /// Gates i, o, f, c; peepholes of i, o and f look at c.
 class LstmCell : public Cell {
 public:
-  LstmCell(NodeContext &context, int64_t direction)
-      : Cell(context, 4, direction),
+  LstmCell(NodeContext &context, int64_t direction, int64_t directions)
+      : Cell(context, 4, direction, directions),
         couplesGates(context.getInt("input_forget", 0) != 0) {
+    SymExprAttr hidden = tx::getDim(context.getType(2), 2);
     if (context.getOperand(7))
-      peepholes = takeStep(context, context.getOperand(7), 0, direction);
+      peepholes = getPart(7, tx::mul(hidden, 3));
   }
   CellState step(Value input, const CellState &state) override;
 
@@ -269,7 +274,11 @@ static FailureOr<Network> getNetwork(NodeContext &context) {
   network.x = context.getOperand(0);
   if (network.batchFirst)
     network.x = context.transpose(network.x, {1, 0, 2});
+  if (!network.x)
+    return failure();
   if (Value lengths = context.getOperand(4)) {
+    lengths = context.withDim(lengths, 0, tx::getDim(typeOf(network.x), 1),
+                              "the batch and the number of sequence lengths");
     network.lengths = context.unsqueeze(
         context.cast(lengths, context.getBuilder().getI64Type()), {1});
   }
@@ -282,11 +291,18 @@ static FailureOr<Network> getNetwork(NodeContext &context) {
 /// An initial state [directions, B, H], batch first in the other layout.
 static Value getInitial(NodeContext &context, const Network &network,
                         unsigned index, int64_t direction, SymExprAttr hidden) {
-  if (context.getOperand(index))
-    return takeStep(context, context.getOperand(index),
-                    network.batchFirst ? 1 : 0, direction);
-  return context.broadcastTo(context.getScalar(context.getElementType(0), 0),
-                             {tx::getDim(typeOf(network.x), 1), hidden});
+  SymExprAttr batch = tx::getDim(typeOf(network.x), 1);
+  Value given = context.getOperand(index);
+  if (!given)
+    return context.broadcastTo(context.getScalar(context.getElementType(0), 0),
+                               {batch, hidden});
+  auto directions = static_cast<int64_t>(network.reversed.size());
+  int64_t axis = network.batchFirst ? 1 : 0;
+  given = context.withDim(given, axis, context.getExpr(directions),
+                          "the number of directions");
+  Value state = takeStep(context, given, axis, direction);
+  state = context.withDim(state, 0, context.resolve(batch), "batches");
+  return context.withDim(state, 1, context.resolve(hidden), "hidden sizes");
 }
 
 namespace {
@@ -364,9 +380,8 @@ Outputs Direction::goAround(const CellState &state) {
 }
 
 Outputs Direction::run(CellState state) {
-  std::optional<int64_t> count = getSteps().getConstant();
-  return count && *count >= 1 && *count <= kMaxSteps ? writeOut(*count, state)
-                                                     : goAround(state);
+  std::optional<int64_t> count = getWrittenSteps(getSteps());
+  return count ? writeOut(*count, state) : goAround(state);
 }
 
 template <typename CellType>
@@ -379,8 +394,8 @@ static NodeResults buildRecurrent(NodeContext &context,
   auto directions = static_cast<int64_t>(network->reversed.size());
   for (auto [direction, isReversed] : llvm::enumerate(network->reversed)) {
     auto place = static_cast<int64_t>(direction);
-    CellType cell(context, place);
-    if (failed(cell.read(directions, activations)))
+    CellType cell(context, place, directions);
+    if (failed(cell.read(activations)))
       return {};
     auto getState = [&](unsigned index) {
       return getInitial(context, *network, index, place, cell.getHiddenSize());

@@ -8,16 +8,9 @@ using namespace mlir;
 using namespace txc;
 using namespace txc::frontend;
 
-FailureOr<int64_t> frontend::getStepCount(NodeContext &context,
-                                          tx::SymExprAttr dim,
-                                          const Twine &what) {
-  std::optional<int64_t> count = context.resolve(dim).getConstant();
-  if (count && *count >= 1 && *count <= kMaxSteps)
-    return *count;
-  return context.unsupported(what + " must be a number from 1 to " +
-                                 Twine(kMaxSteps) + ", found " +
-                                 context.resolve(dim).str(),
-                             "-dim to fix it");
+std::optional<int64_t> frontend::getWrittenSteps(tx::SymExprAttr length) {
+  std::optional<int64_t> count = length.getConstant();
+  return count && *count >= 1 && *count <= kMaxSteps ? count : std::nullopt;
 }
 
 Value frontend::takeStep(NodeContext &context, Value x, int64_t axis,

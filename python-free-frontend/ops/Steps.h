@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// What operators share that repeat a step as often as a dim says: the steps
-/// are written out, so the dim must be known. As in NodeContext, a null Value
-/// in gives a null Value out.
+/// What operators share that repeat a step as often as a dim says. Steps are
+/// written out where the dim is known and small. As in NodeContext, a null
+/// Value in gives a null Value out.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,9 +19,8 @@ namespace txc::frontend {
 /// What is written out has to stay a program that one can compile.
 inline constexpr int64_t kMaxSteps = 2048;
 
-/// The number of steps that \p dim says; an error names \p what.
-mlir::FailureOr<int64_t> getStepCount(NodeContext &context, tx::SymExprAttr dim,
-                                      const llvm::Twine &what);
+/// How many steps to write out; nothing where a run goes around a loop.
+std::optional<int64_t> getWrittenSteps(tx::SymExprAttr length);
 
 /// Element `step` of x along an axis, which is removed.
 mlir::Value takeStep(NodeContext &context, mlir::Value x, int64_t axis,
