@@ -177,19 +177,26 @@ static NodeResults buildCumSum(NodeContext &context) {
                                       reverse);
 }
 
-/// x moved by `distance` places along an axis, up or down; ones come in.
+/// x moved by `distance` (a scalar) places along an axis, up or down; ones come
+/// in.
 static Value shiftIn(NodeContext &context, Value x, int64_t axis,
-                     int64_t distance, bool down) {
-  auto type = cast<RankedTensorType>(x.getType());
-  SymExprAttr rest = tx::add(tx::getDim(type, axis), -distance);
-  SmallVector<Attribute> low(type.getRank(), context.getExpr(0)), high = low;
-  (down ? high : low)[axis] = context.getExpr(distance);
-  Builder &builder = context.getBuilder();
-  return context.create<tx::PadOp>(
-      context.slice(x, axis, context.getExpr(down ? distance : 0), rest),
-      OptionalOperand{context.getScalar(type.getElementType(), 1)},
-      tx::PadMode::constant, builder.getArrayAttr(low),
-      builder.getArrayAttr(high));
+                     Value distance, bool down) {
+  if (!x || !distance)
+    return {};
+  SymExprAttr size = tx::getDim(typeOf(x), axis), zero = context.getExpr(0);
+  Value places = context.getIota(size, context.getBuilder().getI64Type());
+  places = down ? context.create<tx::AddOp>(places, distance)
+                : context.create<tx::SubOp>(places, distance);
+  Value bound = context.getExprScalar(down ? size : zero);
+  Value isInside = context.createCompare(
+      down ? tx::Predicate::lt : tx::Predicate::ge, places, bound);
+  Value moved = context.create<tx::GatherOp>(
+      x, context.createSelect(isInside, places, context.getExprScalar(zero)),
+      axis);
+  Exprs dims(typeOf(x).getRank() - axis, context.getExpr(1));
+  dims.front() = size;
+  return context.createSelect(context.reshape(isInside, dims), moved,
+                              context.getScalar(typeOf(x).getElementType(), 1));
 }
 
 /// Running products by doubling: each round multiplies with what stands twice
@@ -200,19 +207,34 @@ static NodeResults buildCumProd(NodeContext &context) {
   FailureOr<int64_t> axis = getScanAxis(context);
   if (failed(axis))
     return {};
-  SymExprAttr dim = tx::getDim(context.getType(0), *axis);
-  std::optional<int64_t> size = dim.getConstant();
-  if (!size)
-    return context.unsupported("its axis must have a known size, found " +
-                                   dim.str(),
-                               "-dim to fix it");
   Value x = context.getOperand(0);
-  if (exclusive && *size > 0)
-    x = shiftIn(context, x, *axis, 1, reverse);
-  for (int64_t distance = 1; x && distance < *size; distance *= 2)
-    x = context.create<tx::MulOp>(
-        x, shiftIn(context, x, *axis, distance, reverse));
-  return x;
+  auto multiply = [&](Value product, Value distance) {
+    return context.create<tx::MulOp>(
+        product, shiftIn(context, product, *axis, distance, reverse));
+  };
+  Value one = context.getExprScalar(context.getExpr(1));
+  if (exclusive)
+    x = shiftIn(context, x, *axis, one, reverse);
+  SymExprAttr size = tx::getDim(context.getType(0), *axis);
+  if (std::optional<int64_t> known = size.getConstant()) {
+    for (int64_t distance = 1; x && distance < *known; distance *= 2)
+      x = multiply(x, context.getExprScalar(context.getExpr(distance)));
+    return x;
+  }
+  if (!x)
+    return {};
+  Value length = context.getExprScalar(size);
+  auto isShort = [&](Value distance) {
+    return context.createCompare(tx::Predicate::lt, distance, length);
+  };
+  NodeResults results = context.loop(
+      {{}, isShort(one), {x, one}},
+      [&](SymExprAttr, ArrayRef<Value> carried) -> NodeResults {
+        Value distance = carried[1];
+        Value twice = context.create<tx::AddOp>(distance, distance);
+        return {isShort(twice), multiply(carried[0], distance), twice};
+      });
+  return results.failed() ? NodeResults() : results.getValues().front();
 }
 
 static NodeResults buildTopK(NodeContext &context) {
