@@ -167,37 +167,26 @@ static NodeResults buildGatherBlockQuantized(NodeContext &context) {
   return context.reshape(real, dims);
 }
 
-/// a_scale * b_scale * (A - a_zero)(B - b_zero) + bias.
-static Value createScaledProduct(NodeContext &context, Value a, Value aScale,
-                                 Value aZero, Value bScale, Value bZero,
-                                 Value bias) {
-  Value sum =
-      createMatmul(context, subtractZeroPoint(context, a, aZero),
-                   subtractZeroPoint(context, context.getOperand(1), bZero));
-  Value scale = context.createElementwise<tx::MulOp>(aScale, bScale);
-  if (!scale)
-    return {};
-  Value y = context.createElementwise<tx::MulOp>(
-      context.cast(sum, typeOf(scale).getElementType()), scale);
+/// y + operand `index`, if it is there.
+static Value addBias(NodeContext &context, Value y, unsigned index) {
+  Value bias = context.getOperand(index);
   return bias ? context.createElementwise<tx::AddOp>(y, bias) : y;
 }
 
 /// Operands: A, B, a_scale, b_scale, a_zero, b_zero, bias.
 static NodeResults buildMatMulIntegerToFloat(NodeContext &context) {
-  return createScaledProduct(context, context.getOperand(0),
-                             context.getOperand(2), context.getOperand(4),
-                             context.getOperand(3), context.getOperand(5),
-                             context.getOperand(6));
+  auto operand = [&](unsigned index) { return context.getOperand(index); };
+  Value y = createScaledProduct(context, {operand(0), operand(2), operand(4)},
+                                {operand(1), operand(3), operand(5)});
+  return addBias(context, y, 6);
 }
 
 /// Operands: A (float), B, b_scale, b_zero, bias.
 static NodeResults buildDynamicQuantizeMatMul(NodeContext &context) {
-  NodeResults quantized = quantizeDynamically(context, context.getOperand(0));
-  if (quantized.failed())
-    return {};
-  ArrayRef<Value> a = quantized.getValues();
-  return createScaledProduct(context, a[0], a[1], a[2], context.getOperand(2),
-                             context.getOperand(3), context.getOperand(4));
+  auto operand = [&](unsigned index) { return context.getOperand(index); };
+  Value y = multiplyDynamically(context, operand(0),
+                                {operand(1), operand(2), operand(3)});
+  return addBias(context, y, 4);
 }
 
 OpTable frontend::getMicrosoftQuantizedOps() {

@@ -211,6 +211,29 @@ static Value alignToRows(NodeContext &context, Value parameter) {
   return context.unsqueeze(parameter, {1});
 }
 
+Value frontend::createScaledProduct(NodeContext &context, const Quantized &a,
+                                    const Quantized &b) {
+  Value sum =
+      createMatmul(context, subtractZeroPoint(context, a.values, a.zeroPoint),
+                   subtractZeroPoint(context, b.values, b.zeroPoint));
+  Value scale = context.createElementwise<tx::MulOp>(a.scale, b.scale);
+  if (!scale)
+    return {};
+  return context.createElementwise<tx::MulOp>(
+      context.cast(sum, typeOf(scale).getElementType()), scale);
+}
+
+Value frontend::multiplyDynamically(NodeContext &context, Value x,
+                                    const Quantized &b) {
+  if (!x)
+    return {};
+  NodeResults quantized = quantizeDynamically(context, x);
+  if (quantized.failed())
+    return {};
+  ArrayRef<Value> a = quantized.getValues();
+  return createScaledProduct(context, {a[0], a[1], a[2]}, b);
+}
+
 static NodeResults buildMatMulInteger(NodeContext &context) {
   for (unsigned i : {0, 1})
     if (!context.getElementType(i).isInteger(8))

@@ -34,6 +34,19 @@ mlir::Value subtractZeroPoint(NodeContext &context, mlir::Value x,
 /// it is mapped to [0, 255] (DynamicQuantizeLinear).
 NodeResults quantizeDynamically(NodeContext &context, mlir::Value x);
 
+/// Integers and what they stand for; the zero point may be null.
+struct Quantized {
+  mlir::Value values, scale, zeroPoint;
+};
+
+/// a.scale * b.scale * (a - a's zero point)(b - b's zero point).
+mlir::Value createScaledProduct(NodeContext &context, const Quantized &a,
+                                const Quantized &b);
+
+/// The same for an x that is quantized in the run, as a whole.
+mlir::Value multiplyDynamically(NodeContext &context, mlir::Value x,
+                                const Quantized &b);
+
 /// A parameter with one number for each place along `axis` of a tensor of rank
 /// `rank`, made to broadcast; scalars stay. Null stays null.
 mlir::Value alignToAxis(NodeContext &context, mlir::Value parameter,

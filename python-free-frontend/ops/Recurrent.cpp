@@ -3,14 +3,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// RNN, GRU and LSTM, written out step by step, or as a loop where a run says
-/// how many there are. The input's share of the gates is one product for all
-/// steps.
+/// RNN, GRU and LSTM, and com.microsoft's LSTM with weights of bytes, written
+/// out step by step, or as a loop where a run says how many there are. The
+/// input's share of the gates is one product for all steps.
 //
 //===----------------------------------------------------------------------===//
 
 #include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
+#include "python-free-frontend/ops/Quantizer.h"
 #include "python-free-frontend/ops/Steps.h"
 
 using namespace mlir;
@@ -34,7 +35,7 @@ public:
   virtual ~Cell() = default;
 
   /// Reads attributes and weights; fails after an error.
-  LogicalResult read(ArrayRef<StringRef> defaults);
+  virtual LogicalResult read(ArrayRef<StringRef> defaults);
   /// The input's share of the gates, with the biases that go with it: x
   /// [T, B, I] gives [T, B, gates * H].
   Value getInputShare(Value x);
@@ -53,6 +54,13 @@ protected:
       return {};
     return context.slice(x, typeOf(x).getRank() - 1, tx::mul(hidden, place),
                          hidden);
+  }
+  /// Reads W and R, which say the hidden size.
+  virtual void readWeights();
+  virtual Value multiplyInput(Value x) { return createMatmul(context, x, w); }
+  /// h with columns of R.
+  virtual Value multiplyState(Value h, SymExprAttr start, SymExprAttr size) {
+    return createMatmul(context, h, context.slice(r, 1, start, size));
   }
   /// h R^T for `count` gates from `first` on.
   Value getRecurrentShare(Value h, int64_t first, int64_t count);
@@ -98,11 +106,9 @@ LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
       return context.unsupported("the activation \"" + name +
                                  "\" is not supported");
   clip = context.getFloat("clip", 0);
-  hidden = tx::getDim(context.getType(2), 2);
-  SymExprAttr size = tx::mul(hidden, gates);
-  w = context.transpose(getPart(1, size), {1, 0});
-  r = context.transpose(getPart(2, size), {1, 0});
+  readWeights();
   if (context.getOperand(3)) {
+    SymExprAttr size = tx::mul(hidden, gates);
     Value bias = getPart(3, tx::mul(size, 2));
     inputBias = context.slice(bias, 0, context.getExpr(0), size);
     recurrentBias = context.slice(bias, 0, size, size);
@@ -110,14 +116,21 @@ LogicalResult Cell::read(ArrayRef<StringRef> defaults) {
   return success(!context.hasFailed());
 }
 
+void Cell::readWeights() {
+  hidden = tx::getDim(context.getType(2), 2);
+  SymExprAttr size = tx::mul(hidden, gates);
+  w = context.transpose(getPart(1, size), {1, 0});
+  r = context.transpose(getPart(2, size), {1, 0});
+}
+
 Value Cell::getInputShare(Value x) {
-  Value share = createMatmul(context, x, w);
+  Value share = multiplyInput(x);
   return inputBias ? op<tx::AddOp>(share, inputBias) : share;
 }
 
 Value Cell::getRecurrentShare(Value h, int64_t first, int64_t count) {
   SymExprAttr start = tx::mul(hidden, first), size = tx::mul(hidden, count);
-  Value share = createMatmul(context, h, context.slice(r, 1, start, size));
+  Value share = multiplyState(h, start, size);
   if (!recurrentBias)
     return share;
   return op<tx::AddOp>(share, context.slice(recurrentBias, 0, start, size));
@@ -181,10 +194,13 @@ class LstmCell : public Cell {
 public:
   LstmCell(NodeContext &context, int64_t direction, int64_t directions)
       : Cell(context, 4, direction, directions),
-        couplesGates(context.getInt("input_forget", 0) != 0) {
-    SymExprAttr hidden = tx::getDim(context.getType(2), 2);
+        couplesGates(context.getInt("input_forget", 0) != 0) {}
+  LogicalResult read(ArrayRef<StringRef> defaults) override {
+    if (failed(Cell::read(defaults)))
+      return failure();
     if (context.getOperand(7))
       peepholes = getPart(7, tx::mul(hidden, 3));
+    return success(!context.hasFailed());
   }
   CellState step(Value input, const CellState &state) override;
 
@@ -199,7 +215,61 @@ private:
   bool couplesGates;
   Value peepholes;
 };
+
+/// Weights are bytes [I, gates * H] and [H, gates * H], with one scale and zero
+/// point a direction or a column; x and h are quantized by each product.
+class QuantizedLstmCell : public LstmCell {
+public:
+  using LstmCell::LstmCell;
+
+protected:
+  void readWeights() override;
+  Value multiplyInput(Value x) override {
+    return multiplyDynamically(context, x, quantizedW);
+  }
+  Value multiplyState(Value h, SymExprAttr start, SymExprAttr size) override;
+
+private:
+  Quantized getQuantized(unsigned index, SymExprAttr rows, unsigned scale);
+
+  Quantized quantizedW, quantizedR;
+};
 } // namespace
+
+Quantized QuantizedLstmCell::getQuantized(unsigned index, SymExprAttr rows,
+                                          unsigned scale) {
+  auto getParameter = [&](unsigned place) {
+    Value x = context.getOperand(place);
+    if (!x)
+      return Value();
+    x = context.withDim(x, 0, context.getExpr(directions),
+                        "the number of directions");
+    return takeStep(context, x, 0, direction);
+  };
+  return {getPart(index, rows), getParameter(scale), getParameter(scale + 1)};
+}
+
+void QuantizedLstmCell::readWeights() {
+  if (!context.getOperand(8) || !context.getOperand(10)) {
+    context.unsupported("it needs the scales of W and R");
+    return;
+  }
+  hidden = tx::getDim(context.getType(2), 1);
+  quantizedW = getQuantized(1, tx::getDim(context.getType(0), 2), 8);
+  quantizedR = getQuantized(2, hidden, 10);
+}
+
+Value QuantizedLstmCell::multiplyState(Value h, SymExprAttr start,
+                                       SymExprAttr size) {
+  auto getColumns = [&](Value x) {
+    int64_t rank = x ? typeOf(x).getRank() : 0;
+    return rank == 0 ? x : context.slice(x, rank - 1, start, size);
+  };
+  return multiplyDynamically(context, h,
+                             {getColumns(quantizedR.values),
+                              getColumns(quantizedR.scale),
+                              getColumns(quantizedR.zeroPoint)});
+}
 
 CellState GruCell::step(Value input, const CellState &state) {
   Value zr = getRecurrentShare(state.h, 0, 2);
@@ -428,15 +498,18 @@ static NodeResults buildGru(NodeContext &context) {
   return buildRecurrent<GruCell>(context, {"Sigmoid", "Tanh"}, /*hasC=*/false);
 }
 
+template <typename CellType>
 static NodeResults buildLstm(NodeContext &context) {
-  return buildRecurrent<LstmCell>(context, {"Sigmoid", "Tanh", "Tanh"},
+  return buildRecurrent<CellType>(context, {"Sigmoid", "Tanh", "Tanh"},
                                   /*hasC=*/true);
 }
 
 OpTable frontend::getRecurrentOps() {
   static constexpr OpEntry table[] = {
+      {"DynamicQuantizeLSTM", 1, 3, 12, buildLstm<QuantizedLstmCell>,
+       "com.microsoft"},
       {"GRU", 7, 3, 6, buildGru},
-      {"LSTM", 7, 3, 8, buildLstm},
+      {"LSTM", 7, 3, 8, buildLstm<LstmCell>},
       {"RNN", 7, 3, 6, buildRnn},
   };
   return table;

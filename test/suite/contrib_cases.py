@@ -436,6 +436,33 @@ def dynamic_quantize_matmul(tag, dtype=S8, zero=True, bias=False,
     return case
 
 
+def dynamic_quantize_lstm(tag, steps=5, batch=2, size=6, hidden=4,
+                          direction="forward", dtype=S8, columns=False,
+                          lengths=None, peepholes=False, initial=False,
+                          **attributes):
+    case = Case(f"dynamic_quantize_lstm_{tag}", "DynamicQuantizeLSTM",
+                "quantization", outputs=("Y", "Y_h", "Y_c"))
+    directions = 2 if direction == "bidirectional" else 1
+    case.input(case.normal(steps, batch, size))
+    for rows in (size, hidden):
+        case.weight(case.integers(dtype, directions, rows, 4 * hidden))
+    case.weight(case.normal(directions, 8 * hidden, scale=0.1))
+    case.input(None if lengths is None else np.array(lengths, I32))
+    for _ in range(2):
+        case.input(case.normal(directions, batch, hidden) if initial else None)
+    case.weight(case.normal(directions, 3 * hidden) if peepholes else None)
+    shape = (directions, 4 * hidden) if columns else (directions,)
+    for _ in range(2):
+        case.weight((case.random.random(shape) * 0.005 + 0.002).astype(F32))
+        case.weight((case.integers(dtype, *shape) // 8).astype(dtype)
+                    if not columns else np.zeros(shape, dtype))
+    case.attributes = {"direction": direction, "hidden_size": hidden,
+                       **attributes}
+    # It rounds x and the states to 8 bits.
+    case.loosen(1e-2, 2e-2)
+    return case
+
+
 def matmul_integer_to_float(tag, left=U8, right=S8, zeros=True, bias=False,
                             columns=()):
     case = Case(f"matmul_integer_to_float_{tag}", "MatMulIntegerToFloat",
@@ -515,6 +542,12 @@ def product_cases():
     yield dynamic_quantize_matmul("bias", zero=False, bias=True)
     yield dynamic_quantize_matmul("columns", columns=(12,))
     yield dynamic_quantize_matmul("uint8", dtype=U8)
+    yield dynamic_quantize_lstm("forward")
+    yield dynamic_quantize_lstm("reverse", direction="reverse", initial=True)
+    yield dynamic_quantize_lstm("both", direction="bidirectional", dtype=U8)
+    yield dynamic_quantize_lstm("columns", direction="bidirectional",
+                                columns=True, lengths=(5, 3))
+    yield dynamic_quantize_lstm("peepholes", peepholes=True)
     yield matmul_integer_to_float("zero")
     yield matmul_integer_to_float("no_zero", zeros=False)
     yield matmul_integer_to_float("columns", bias=True, columns=(12,))
