@@ -203,6 +203,38 @@ SymExprAttr txc::tx::divideExactly(SymExprAttr dividend, SymExprAttr divisor) {
   return normalize(context, std::move(quotient));
 }
 
+/// The function that `expr` is a sum of with `rest`, if it has one term that is
+/// `sign` times a function of that name.
+static AtomAttr matchFunction(SymExprAttr expr, StringRef function,
+                              int64_t sign, SymExprAttr &rest) {
+  for (MonomialAttr term : expr.getTerms()) {
+    if (term.getCoefficient() != sign || term.getFactors().size() != 1 ||
+        term.getFactors().front().getFunction() != function)
+      continue;
+    rest = sub(expr, normalize(expr.getContext(), {toTerm(term)}));
+    return term.getFactors().front();
+  }
+  return nullptr;
+}
+
+static SymExprAttr getArgument(AtomAttr function, unsigned index) {
+  return cast<SymExprAttr>(function.getArguments()[index]);
+}
+
+/// floor((floor(a / c) + k) / d) = floor((a + k * c) / (c * d)) for numbers c,
+/// d and k, or null.
+static SymExprAttr mergeDivisions(SymExprAttr dividend, int64_t divisor) {
+  SymExprAttr rest;
+  AtomAttr inner = matchFunction(dividend, "floordiv", 1, rest);
+  if (!inner || !rest.getConstant())
+    return nullptr;
+  std::optional<int64_t> first = getArgument(inner, 1).getConstant();
+  int64_t both;
+  if (!first || *first <= 0 || llvm::MulOverflow(*first, divisor, both))
+    return nullptr;
+  return floorDiv(add(getArgument(inner, 0), mul(rest, *first)), both);
+}
+
 SymExprAttr txc::tx::floorDiv(SymExprAttr lhs, SymExprAttr rhs) {
   if (SymExprAttr exact = divideExactly(lhs, rhs))
     return exact;
@@ -229,6 +261,8 @@ SymExprAttr txc::tx::floorDiv(SymExprAttr lhs, SymExprAttr rhs) {
   SymExprAttr whole = normalize(context, std::move(quotient));
   if (rest.getConstant())
     return whole; // 0 <= rest < divisor
+  if (SymExprAttr merged = mergeDivisions(rest, *divisor))
+    return add(whole, merged);
   return add(whole, getFunctionExpr("floordiv", rest, rhs));
 }
 
@@ -244,13 +278,49 @@ SymExprAttr txc::tx::mod(SymExprAttr lhs, SymExprAttr rhs) {
   return sub(lhs, mul(rhs, floorDiv(lhs, rhs)));
 }
 
+/// Nested extrema share their arguments, so their list can be exponentially
+/// longer than what they are in memory.
+static constexpr size_t maxOperands = 8;
+
+/// Adds to `operands` what `expr` is an extremum of: max(a, b) + c is that of
+/// a + c and b + c, and c - min(a, b) that of c - a and c - b. False if these
+/// are too many.
+static bool collectOperands(SymExprAttr expr, bool isMax,
+                            SmallVectorImpl<SymExprAttr> &operands) {
+  SymExprAttr rest;
+  for (int64_t sign : {1, -1})
+    if (AtomAttr inner = matchFunction(
+            expr, isMax == (sign == 1) ? "max" : "min", sign, rest))
+      return llvm::all_of(inner.getArguments(), [&](Attribute argument) {
+        return collectOperands(
+            add(rest, mul(cast<SymExprAttr>(argument), sign)), isMax, operands);
+      });
+  // What differs by a number from another is at least or at most that one.
+  for (SymExprAttr &other : operands)
+    if (std::optional<int64_t> difference = sub(expr, other).getConstant()) {
+      if ((*difference >= 0) == isMax)
+        other = expr;
+      return true;
+    }
+  operands.push_back(expr);
+  return operands.size() <= maxOperands;
+}
+
 static SymExprAttr extremum(StringRef function, SymExprAttr lhs,
                             SymExprAttr rhs, bool isMax) {
   if (std::optional<int64_t> difference = sub(lhs, rhs).getConstant())
     return (*difference >= 0) == isMax ? lhs : rhs;
-  if (compareExprs(lhs, rhs) > 0)
-    std::swap(lhs, rhs);
-  return getFunctionExpr(function, lhs, rhs);
+  SmallVector<SymExprAttr> operands;
+  if (!collectOperands(lhs, isMax, operands) ||
+      !collectOperands(rhs, isMax, operands))
+    operands = {lhs, rhs};
+  llvm::sort(operands, [](SymExprAttr a, SymExprAttr b) {
+    return compareExprs(a, b) < 0;
+  });
+  SymExprAttr result = operands.front();
+  for (SymExprAttr operand : ArrayRef(operands).drop_front())
+    result = getFunctionExpr(function, result, operand);
+  return result;
 }
 
 SymExprAttr txc::tx::max(SymExprAttr lhs, SymExprAttr rhs) {

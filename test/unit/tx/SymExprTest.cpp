@@ -57,6 +57,29 @@ TEST_F(SymExprTest, ExtremaOfComparableOperandsAreDecided) {
   EXPECT_EQ(max(b, t), max(t, b));
 }
 
+TEST_F(SymExprTest, NestedFunctionsAreOne) {
+  // Three convolutions, one after the other.
+  EXPECT_EQ(floorDiv(add(floorDiv(floorDiv(t, 5), 2), -3), 2),
+            sub(floorDiv(add(t, -10), 20), c(1)));
+  EXPECT_EQ(floorDiv(floorDiv(t, b), 2).str(), "floordiv(floordiv(T, B), 2)");
+  EXPECT_EQ(max(c(0), add(max(c(-1), add(t, -2)), 1)), max(c(0), add(t, -1)));
+  EXPECT_EQ(max(t, max(b, max(t, c(0)))), max(max(c(0), t), b));
+  // A slice that leaves out one token, concatenated to it.
+  EXPECT_EQ(max(t, add(sub(t, min(t, c(1))), 1)), max(t, c(1)));
+  EXPECT_EQ(min(add(t, -1), sub(t, max(b, c(2)))), min(add(t, -2), sub(t, b)));
+}
+
+TEST_F(SymExprTest, LongExtremaStayNested) {
+  SymExprAttr expr = b;
+  int64_t expected = 3;
+  for (int i = 0; i < 40; ++i) {
+    expr = max(add(expr, mul(t, i + 1)), mul(b, i + 2));
+    expected = std::max<int64_t>(expected + 2 * (i + 1), 3 * (i + 2));
+  }
+  llvm::DenseMap<StringAttr, int64_t> values = {{name("B"), 3}, {name("T"), 2}};
+  EXPECT_EQ(evaluate(expr, values), expected);
+}
+
 TEST_F(SymExprTest, TextIsReadable) {
   EXPECT_EQ(add(mul(b, t), -2).str(), "B * T + -2");
   EXPECT_EQ(floorDiv(t, 14).str(), "floordiv(T, 14)");
@@ -127,7 +150,7 @@ TEST_F(SymExprTest, NormalFormKeepsTheValueAndBoundsHold) {
       int64_t number = pick(7) - 3;
       SymExprAttr operand = pick(2) ? t : c(number);
       int64_t value = operand == t ? tValue : number;
-      switch (pick(7)) {
+      switch (pick(8)) {
       case 0:
         expr = add(expr, operand), expected += value;
         break;
@@ -151,6 +174,9 @@ TEST_F(SymExprTest, NormalFormKeepsTheValueAndBoundsHold) {
       case 6:
         expr = floorDiv(expr, b),
         expected = llvm::divideFloorSigned(expected, bValue);
+        break;
+      case 7:
+        expr = min(operand, expr), expected = std::min(expected, value);
         break;
       }
     }
