@@ -56,16 +56,10 @@ static std::optional<double> matchConstantMask(Value value) {
 }
 
 /// The operand of a broadcast, or of a reshape that adds leading dims of 1:
-/// aligned at the right it says the same.
-static Value lookThroughAlignment(Value value) {
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>()) {
-    for (auto [from, to] :
-         llvm::zip(llvm::reverse(getDims(broadcast.getX().getType())),
-                   llvm::reverse(getDims(broadcast.getType()))))
-      if (from != to && !from.isConstant(1))
-        return nullptr;
+/// broadcast to the scores it says the same.
+static Value lookThroughBroadcast(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
     return broadcast.getX();
-  }
   auto reshape = value.getDefiningOp<ReshapeOp>();
   if (!reshape)
     return nullptr;
@@ -76,14 +70,19 @@ static Value lookThroughAlignment(Value value) {
   return addsLeadingOnes ? reshape.getX() : Value();
 }
 
-MaskTerm txc::getAddedTerm(Value addend) {
-  MaskTerm term{addend, txc::getTensorType(addend).getElementType()};
+MaskTerm txc::getAddedTerm(Value addend, ArrayRef<SymExprAttr> scores) {
+  MaskTerm term{addend, txc::getTensorType(addend).getElementType(),
+                llvm::to_vector(scores)};
   Value value = lookThroughFloatCasts(addend);
-  while (Value inner = lookThroughAlignment(value))
+  while (Value inner = lookThroughBroadcast(value))
     value = lookThroughFloatCasts(inner);
   if (std::optional<double> fill = matchConstantMask(value))
-    return MaskTerm{value, term.elementType, /*isBoolean=*/true,
-                    /*keeps=*/true, *fill};
+    return MaskTerm{value,
+                    term.elementType,
+                    term.scores,
+                    /*isBoolean=*/true,
+                    /*keeps=*/true,
+                    *fill};
   auto select = value.getDefiningOp<SelectOp>();
   if (!select)
     return term;
@@ -95,8 +94,115 @@ MaskTerm txc::getAddedTerm(Value addend) {
   double fill = keeps ? *rhs : *lhs;
   if (!isAbsorbing(fill))
     return term;
-  return MaskTerm{select.getCondition(), term.elementType, /*isBoolean=*/true,
-                  keeps, fill};
+  return MaskTerm{select.getCondition(),
+                  term.elementType,
+                  term.scores,
+                  /*isBoolean=*/true,
+                  keeps,
+                  fill};
+}
+
+LogicalResult txc::scaleTerm(MaskTerm &term, double factor) {
+  if (factor == 1)
+    return success();
+  term.factor *= factor;
+  if (!term.isBoolean)
+    return success();
+  // The product is a number of the scores' type.
+  APFloat fill(term.fill * factor);
+  bool losesInfo;
+  fill.convert(cast<FloatType>(term.elementType).getFloatSemantics(),
+               APFloat::rmNearestTiesToEven, &losesInfo);
+  term.fill = fill.convertToDouble();
+  return success(isAbsorbing(term.fill));
+}
+
+//===----------------------------------------------------------------------===//
+// Dims
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// How a mask gets the batch dims of other scores: repeated, then reshaped.
+struct Alignment {
+  SmallVector<SymExprAttr> repeated, reshaped;
+};
+} // namespace
+
+/// Reshapes the batch dims of a mask as those of the scores are from `from` to
+/// `to`, where dims are merged or split. A dim that the scores have is merged
+/// with dims of 1 only when it is repeated over theirs.
+static bool reshapeBatch(SmallVector<SymExprAttr> &mask,
+                         ArrayRef<SymExprAttr> from, ArrayRef<SymExprAttr> to,
+                         SmallVector<SymExprAttr> &reshaped) {
+  SymExprAttr one = getConstantExpr(from.front().getContext(), 1);
+  bool merges = from.size() >= to.size();
+  std::optional<SmallVector<size_t>> ends =
+      merges ? groupDims(from, to) : groupDims(to, from);
+  if (!ends) {
+    reshaped.assign(to.begin(), to.end());
+    return ArrayRef(mask) == from;
+  }
+  size_t begin = 0;
+  for (auto [i, end] : llvm::enumerate(*ends)) {
+    auto ones = [](ArrayRef<SymExprAttr> dims) {
+      return llvm::all_of(dims,
+                          [](SymExprAttr dim) { return dim.isConstant(1); });
+    };
+    if (!merges) {
+      for (size_t j = begin; j < end; ++j)
+        reshaped.push_back(mask[i].isConstant(1) ? one : to[j]);
+    } else if (ones(ArrayRef(mask).slice(begin, end - begin))) {
+      reshaped.push_back(one);
+    } else {
+      std::copy(from.begin() + begin, from.begin() + end, mask.begin() + begin);
+      reshaped.push_back(to[i]);
+    }
+    begin = end;
+  }
+  return true;
+}
+
+static std::optional<Alignment> getAlignment(Value value,
+                                             ArrayRef<SymExprAttr> from,
+                                             ArrayRef<SymExprAttr> to) {
+  Alignment result;
+  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(value));
+  // A dim of another name is the scores' dim or 1, as a run decides.
+  for (auto [dim, score] : llvm::zip(llvm::reverse(dims), llvm::reverse(from)))
+    if (!dim.isConstant(1))
+      dim = score;
+  result.repeated = result.reshaped = dims;
+  if (dims.size() <= 2 || from.drop_back(2) == to.drop_back(2))
+    return result;
+  SmallVector<SymExprAttr> batch(from.size() - dims.size(),
+                                 getConstantExpr(value.getContext(), 1));
+  batch.append(dims.begin(), dims.end() - 2);
+  result.reshaped.clear();
+  if (!reshapeBatch(batch, from.drop_back(2), to.drop_back(2), result.reshaped))
+    return std::nullopt;
+  result.repeated = batch;
+  for (auto *list : {&result.repeated, &result.reshaped})
+    list->append(dims.end() - 2, dims.end());
+  return result;
+}
+
+bool txc::canAlign(const MaskTerm &term, ArrayRef<SymExprAttr> scores) {
+  return getAlignment(term.value, term.scores, scores).has_value();
+}
+
+/// `value`, which broadcasts to `from`, such that each dim is that of `to`
+/// or 1.
+static Value align(RewriterBase &rewriter, Location loc, Value value,
+                   ArrayRef<SymExprAttr> from, ArrayRef<SymExprAttr> to) {
+  Alignment alignment = *getAlignment(value, from, to);
+  RankedTensorType type = txc::getTensorType(value);
+  auto typed = [&](ArrayRef<SymExprAttr> dims) {
+    return tx::getTensorType(dims, type.getElementType());
+  };
+  value =
+      rewriter.createOrFold<BroadcastOp>(loc, typed(alignment.repeated), value);
+  return rewriter.createOrFold<ReshapeOp>(loc, typed(alignment.reshaped),
+                                          value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -138,7 +244,7 @@ void Conjunction::add(Value whole, bool wholeKeeps) {
   DenseSet<std::pair<Value, unsigned>> seen;
   while (!worklist.empty()) {
     auto [value, keeps] = worklist.pop_back_val();
-    while (Value inner = lookThroughAlignment(value))
+    while (Value inner = lookThroughBroadcast(value))
       value = inner;
     if (!seen.insert({value, keeps}).second)
       continue;
@@ -260,7 +366,7 @@ void Conjunction::extractPlaces(AttentionMask &mask) {
 Value Conjunction::build(RewriterBase &rewriter, Location loc) const {
   Value result;
   for (const Condition &condition : conditions) {
-    Value value = condition.value;
+    Value value = align(rewriter, loc, condition.value, scores, scores);
     if (!condition.keeps)
       value = NotOp::create(rewriter, loc, value);
     result = result ? AndOp::create(rewriter, loc, result, value).getResult()
@@ -306,7 +412,8 @@ public:
   Addend(RewriterBase &rewriter, Location loc) : rewriter(rewriter), loc(loc) {}
 
   Value get() const { return sum; }
-  void add(const MaskTerm &term);
+  /// `value` is that of the term, aligned.
+  void add(const MaskTerm &term, Value value);
   /// -inf where the condition does not hold.
   void exclude(Value condition);
 
@@ -335,19 +442,21 @@ void Addend::convertTo(Type elementType) {
                        /*saturate=*/false);
 }
 
-void Addend::add(const MaskTerm &term) {
+void Addend::add(const MaskTerm &term, Value value) {
   convertTo(term.elementType);
-  if (!term.isBoolean)
-    return addValue(term.value);
-  Value condition = getCondition(rewriter, loc, term);
+  if (!term.isBoolean) {
+    if (term.factor != 1)
+      value = MulOp::create(rewriter, loc, value,
+                            createScalar(term.elementType, term.factor));
+    return addValue(value);
+  }
   Value low = createScalar(term.elementType, term.fill);
   // A fill absorbs the score, so adding it is replacing by it; what was added
   // before must go, though: two fills may add up to -inf.
   bool replacesSum = term.replaces && sum;
   Value kept = replacesSum ? sum : createScalar(term.elementType, 0);
-  Value chosen =
-      SelectOp::create(rewriter, loc, condition, term.keeps ? kept : low,
-                       term.keeps ? low : kept);
+  Value chosen = SelectOp::create(rewriter, loc, value, term.keeps ? kept : low,
+                                  term.keeps ? low : kept);
   if (replacesSum)
     sum = chosen;
   else
@@ -355,8 +464,10 @@ void Addend::add(const MaskTerm &term) {
 }
 
 void Addend::exclude(Value condition) {
-  add({condition, txc::getTensorType(sum).getElementType(), /*isBoolean=*/true,
-       /*keeps=*/true, -std::numeric_limits<double>::infinity()});
+  add({condition, txc::getTensorType(sum).getElementType(), /*scores=*/{},
+       /*isBoolean=*/true, /*keeps=*/true,
+       -std::numeric_limits<double>::infinity()},
+      condition);
 }
 
 AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
@@ -374,10 +485,13 @@ AttentionMask txc::buildMask(RewriterBase &rewriter, Location loc,
     // A key at -inf stays there whatever is added to it.
     bool excludes =
         term.isBoolean && std::isinf(term.fill) && &term < lastReplacing;
+    Value value =
+        term.isBoolean ? getCondition(rewriter, loc, term) : term.value;
+    value = align(rewriter, loc, value, term.scores, dims);
     if (isBoolean || excludes)
-      conjunction.add(getCondition(rewriter, loc, term), term.keeps);
+      conjunction.add(value, term.keeps);
     else
-      addend.add(term);
+      addend.add(term, value);
   }
   conjunction.extractPlaces(mask);
   mask.mask = conjunction.build(rewriter, loc);

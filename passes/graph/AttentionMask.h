@@ -20,16 +20,21 @@ namespace txc {
 /// One thing done to the scores on their way to the softmax.
 struct MaskTerm {
   /// The float tensor added, or the boolean one that chooses (a float constant
-  /// is true where it is 0); its dims align with the scores' at the right.
+  /// is true where it is 0); it broadcasts to the scores.
   mlir::Value value;
   /// Of the scores at that place: a sum overflows and rounds as in the graph.
   mlir::Type elementType;
+  /// Those of the scores at that place, whose batch dims may be merged or split
+  /// later.
+  llvm::SmallVector<tx::SymExprAttr> scores;
   /// For a boolean: where it is `keeps`, a score stays; elsewhere `fill` is
   /// added, or is put in its place if `replaces`.
   bool isBoolean = false;
   bool keeps = true;
   double fill = 0;
   bool replaces = false;
+  /// What the addend is multiplied by; a fill has it already.
+  double factor = 1;
 };
 
 /// Whether `fill + score == fill` in f32 for all scores below 2^75 (f16 has no
@@ -40,9 +45,17 @@ bool isAbsorbing(double fill);
 /// A dim of another name broadcasts in some runs only.
 bool isAlignedMask(mlir::Value mask, llvm::ArrayRef<tx::SymExprAttr> scores);
 
-/// A float tensor added to the scores, as a boolean term if it is
+/// A float tensor added to scores of these dims, as a boolean term if it is
 /// `select(condition, 0, fill)` or a constant of zeros and one fill.
-MaskTerm getAddedTerm(mlir::Value addend);
+MaskTerm getAddedTerm(mlir::Value addend,
+                      llvm::ArrayRef<tx::SymExprAttr> scores);
+
+/// Multiplies what the term adds. Fails if a fill is no such fill then.
+llvm::LogicalResult scaleTerm(MaskTerm &term, double factor);
+
+/// Whether the term can be given the batch dims of `scores`, into which those
+/// of its own scores are reshaped.
+bool canAlign(const MaskTerm &term, llvm::ArrayRef<tx::SymExprAttr> scores);
 
 /// The mask operands and attributes of tx.attention.
 struct AttentionMask {

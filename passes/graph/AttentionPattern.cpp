@@ -83,13 +83,19 @@ public:
 private:
   LogicalResult step(Operation *op);
   LogicalResult stepAdd(AddOp op);
+  LogicalResult stepSub(SubOp op);
+  LogicalResult stepMul(MulOp op);
   LogicalResult stepSelect(SelectOp op);
   LogicalResult stepScaling(Operation *op, const ScaledValue &scaling);
   LogicalResult pushTerm(Operation *op, MaskTerm term);
+  LogicalResult chooseType();
+  bool canScaleQueries();
 
   RewriterBase &rewriter;
   Value value;
   Scores scores;
+  /// Of the scores that each factor multiplies.
+  SmallVector<RankedTensorType> factorPlaces;
 };
 } // namespace
 
@@ -105,7 +111,7 @@ static bool leadsToProduct(Value value) {
       return true;
     if (auto scaling = matchScaling(reached[i]))
       reached.insert(scaling->value);
-    else if (isa<AddOp, TanhOp>(op))
+    else if (isa<AddOp, SubOp, MulOp, TanhOp>(op))
       reached.insert(op->operand_begin(), op->operand_end());
     else if (isa<SelectOp>(op)) // not the condition
       reached.insert(std::next(op->operand_begin()), op->operand_end());
@@ -122,8 +128,11 @@ FailureOr<Scores> ScoresMatcher::match() {
     scores.group.push_back(op);
     scores.product = dyn_cast<MatmulOp>(op);
     if (scores.product) {
-      if (!scores.type)
-        scores.type = scores.product.getType();
+      if (!canScaleQueries())
+        return rewriter.notifyMatchFailure(
+            op, "scaled scores have other dims than their product");
+      if (failed(chooseType()))
+        return failure();
       return scores;
     }
     if (failed(step(op)))
@@ -142,6 +151,10 @@ LogicalResult ScoresMatcher::step(Operation *op) {
     return stepScaling(op, *scaling);
   if (auto add = dyn_cast<AddOp>(op))
     return stepAdd(add);
+  if (auto sub = dyn_cast<SubOp>(op))
+    return stepSub(sub);
+  if (auto mul = dyn_cast<MulOp>(op))
+    return stepMul(mul);
   if (auto select = dyn_cast<SelectOp>(op))
     return stepSelect(select);
   return rewriter.notifyMatchFailure(
@@ -149,21 +162,51 @@ LogicalResult ScoresMatcher::step(Operation *op) {
 }
 
 LogicalResult ScoresMatcher::pushTerm(Operation *op, MaskTerm term) {
-  if (scores.scale != 1 || scores.softcap)
-    return rewriter.notifyMatchFailure(op, "masked scores are scaled again");
-  auto type = txc::getTensorType(value);
-  if (!isAlignedMask(term.value, getDims(type)))
+  if (scores.softcap || !scores.factors.empty())
     return rewriter.notifyMatchFailure(
-        op, "the mask has a dim that may be the scores' or 1");
-  // A mask without batch dims says the same however those are merged.
-  if (txc::getTensorType(term.value).getRank() > 2) {
-    if (scores.type && getDims(scores.type) != getDims(type))
-      return rewriter.notifyMatchFailure(
-          op, "batch dims are reshaped between two masks");
-    scores.type = type;
-  }
+        op, "masked scores are capped or scaled by a tensor");
+  if (failed(scaleTerm(term, scores.scale)))
+    return rewriter.notifyMatchFailure(
+        op, "masked scores are scaled such that a mask is none");
   scores.terms.push_back(term);
   return success();
+}
+
+/// Whether the factors can multiply the queries instead.
+bool ScoresMatcher::canScaleQueries() {
+  RankedTensorType product = scores.product.getType();
+  RankedTensorType queries = scores.product.getLhs().getType();
+  bool haveSameRows = ArrayRef(getDims(product)).drop_back() ==
+                      ArrayRef(getDims(queries)).drop_back();
+  return llvm::all_of(factorPlaces, [&](RankedTensorType place) {
+    return haveSameRows && place == product;
+  });
+}
+
+/// Four dims that a term or the product has; else the product's, of which all
+/// batch dims but the last become one if they are more than two.
+LogicalResult ScoresMatcher::chooseType() {
+  SmallVector<SmallVector<SymExprAttr>> choices;
+  for (const MaskTerm &term : scores.terms)
+    if (term.scores.size() == 4)
+      choices.push_back(term.scores);
+  RankedTensorType product = scores.product.getType();
+  choices.push_back(getDims(product));
+  SmallVector<SymExprAttr> &last = choices.back();
+  while (last.size() > 4) {
+    last[0] = mul(last[0], last[1]);
+    last.erase(last.begin() + 1);
+  }
+  for (ArrayRef<SymExprAttr> dims : choices) {
+    if (!llvm::all_of(scores.terms, [&](const MaskTerm &term) {
+          return canAlign(term, dims);
+        }))
+      continue;
+    scores.type = tx::getTensorType(dims, product.getElementType());
+    return success();
+  }
+  return rewriter.notifyMatchFailure(
+      scores.product, "batch dims are reshaped between two masks");
 }
 
 LogicalResult ScoresMatcher::stepAdd(AddOp op) {
@@ -173,7 +216,32 @@ LogicalResult ScoresMatcher::stepAdd(AddOp op) {
   if (inner.getType() != op.getType())
     return rewriter.notifyMatchFailure(op, "the mask repeats the scores");
   value = inner;
-  return pushTerm(op, getAddedTerm(addend));
+  return pushTerm(op, getAddedTerm(addend, getDims(op.getType())));
+}
+
+LogicalResult ScoresMatcher::stepSub(SubOp op) {
+  if (op.getLhs().getType() != op.getType() || !leadsToProduct(op.getLhs()))
+    return rewriter.notifyMatchFailure(op, "the scores are subtracted");
+  value = op.getLhs();
+  return pushTerm(op, {op.getRhs(), op.getType().getElementType(),
+                       getDims(op.getType()), /*isBoolean=*/false,
+                       /*keeps=*/true, /*fill=*/0, /*replaces=*/false,
+                       /*factor=*/-1});
+}
+
+LogicalResult ScoresMatcher::stepMul(MulOp op) {
+  bool isLeft = leadsToProduct(op.getLhs());
+  Value inner = isLeft ? op.getLhs() : op.getRhs();
+  Value factor = isLeft ? op.getRhs() : op.getLhs();
+  SmallVector<SymExprAttr> dims = getDims(txc::getTensorType(factor));
+  bool isOneForAllKeys = dims.empty() || dims.back().isConstant(1);
+  if (inner.getType() != op.getType() || !isOneForAllKeys)
+    return rewriter.notifyMatchFailure(
+        op, "the scores of a query are scaled by more than one number");
+  value = inner;
+  factorPlaces.push_back(op.getType());
+  scores.factors.push_back(factor);
+  return success();
 }
 
 LogicalResult ScoresMatcher::stepSelect(SelectOp op) {
@@ -190,7 +258,8 @@ LogicalResult ScoresMatcher::stepSelect(SelectOp op) {
         op, "scores are replaced by a number too high to mean no attention");
   value = inner;
   return pushTerm(op, {op.getCondition(), op.getType().getElementType(),
-                       /*isBoolean=*/true, keeps, *fill, /*replaces=*/true});
+                       getDims(op.getType()), /*isBoolean=*/true, keeps, *fill,
+                       /*replaces=*/true});
 }
 
 LogicalResult ScoresMatcher::stepScaling(Operation *op,
@@ -202,7 +271,8 @@ LogicalResult ScoresMatcher::stepScaling(Operation *op,
     return success();
   }
   // cap * tanh(x * factor) is the soft cap of x * (factor * cap).
-  if (scores.softcap || scores.scale != 1 || !value.hasOneUse())
+  if (scores.softcap || scores.scale != 1 || !scores.factors.empty() ||
+      !value.hasOneUse())
     return rewriter.notifyMatchFailure(op, "scores are capped in another way");
   scores.group.push_back(tanh);
   scores.softcap = scaling.scalar;

@@ -28,14 +28,16 @@ struct Probabilities {
 
 Probabilities matchProbabilities(mlir::Value value);
 
-/// The operand of the softmax: `cap(scale * product) + terms`. Reshapes may
-/// merge and split batch dims on the way.
+/// The operand of the softmax: `cap(scale * product * factors) + terms`.
+/// Reshapes may merge and split batch dims on the way.
 struct Scores {
   /// Of queries and transposed keys.
   tx::MatmulOp product;
-  /// The dims that the terms are aligned with, or the product's.
+  /// Up to four dims, which the terms can be aligned with.
   mlir::RankedTensorType type;
   double scale = 1;
+  /// Tensors that multiply the product and have one number for all keys.
+  llvm::SmallVector<mlir::Value> factors;
   std::optional<double> softcap;
   llvm::SmallVector<MaskTerm> terms;
   llvm::SmallVector<mlir::Operation *> group;

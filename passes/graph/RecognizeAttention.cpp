@@ -40,10 +40,15 @@ static Value stripScale(Value value, double &scale) {
 }
 
 /// The batch dims [B, H] of scores or of an operand; dims that are missing
-/// are 1. Three dims are [B*H, S, T]: B is what they have, H is 1.
+/// are 1. Three dims are [B*H, S, T]: B is what they have, H is 1. Of more than
+/// four H is the last of those before S.
 static SmallVector<SymExprAttr> getBatchDims(RankedTensorType type) {
   SmallVector<SymExprAttr> dims = getDims(type);
   dims.pop_back_n(2);
+  while (dims.size() > 2) {
+    dims[0] = mul(dims[0], dims[1]);
+    dims.erase(dims.begin() + 1);
+  }
   dims.resize(2, getConstantExpr(type.getContext(), 1));
   return dims;
 }
@@ -127,7 +132,8 @@ static SymExprAttr getHeads(RankedTensorType type, RankedTensorType partner,
     return nullptr;
   SmallVector<SymExprAttr> dims = getBatchDims(type);
   SmallVector<SymExprAttr> partnerDims = getBatchDims(partner);
-  if (dims == partnerDims)
+  if (ArrayRef(getDims(type)).drop_back(2) ==
+      ArrayRef(getDims(partner)).drop_back(2))
     return batch[1];
   bool isOneForAll = type.getRank() == 4 && dims[0] == partnerDims[0] &&
                      dims[1].isConstant(1) && ArrayRef(partnerDims) == batch;
@@ -150,6 +156,9 @@ matchOperands(RewriterBase &rewriter, MatmulOp matmul, const Scores &scores) {
   operands.k = stripScale(product.getRhs(), operands.scale);
   RankedTensorType vType = txc::getTensorType(operands.v);
   Type elementType = vType.getElementType();
+  if (!haveElementType(scores.factors, elementType))
+    return rewriter.notifyMatchFailure(
+        matmul, "the scores are scaled in another element type");
   if (!haveElementType({operands.q, operands.k}, elementType)) {
     operands.q = lookThroughFloatCasts(operands.q);
     operands.k = lookThroughFloatCasts(operands.k);
@@ -158,9 +167,6 @@ matchOperands(RewriterBase &rewriter, MatmulOp matmul, const Scores &scores) {
     return rewriter.notifyMatchFailure(
         matmul, "queries, keys and values have different element types");
   RankedTensorType qType = txc::getTensorType(operands.q);
-  if (qType.getRank() > 4 || vType.getRank() > 4)
-    return rewriter.notifyMatchFailure(matmul,
-                                       "the operands have too many dims");
   SmallVector<SymExprAttr> batch = getBatchDims(scores.type);
   SymExprAttr keyHeads = getHeads(txc::getTensorType(operands.k), qType, batch);
   SymExprAttr valueHeads =
@@ -171,10 +177,11 @@ matchOperands(RewriterBase &rewriter, MatmulOp matmul, const Scores &scores) {
   return operands;
 }
 
-/// Gives the operands the dims [B, H, S, D], [B, G, T, D] and [B, G, T, E].
-static void makeFourDims(RewriterBase &rewriter, RankedTensorType scores,
+/// Gives the operands the dims [B, H, S, D], [B, G, T, D] and [B, G, T, E], and
+/// the queries the factors of the scores.
+static void makeFourDims(RewriterBase &rewriter, const Scores &scores,
                          Operands &operands) {
-  SmallVector<SymExprAttr> batch = getBatchDims(scores);
+  SmallVector<SymExprAttr> batch = getBatchDims(scores.type);
   auto toFourDims = [&](Value value) {
     RankedTensorType type = txc::getTensorType(value);
     SmallVector<SymExprAttr> dims = getBatchDims(type);
@@ -183,6 +190,8 @@ static void makeFourDims(RewriterBase &rewriter, RankedTensorType scores,
       return value;
     return setBatchDims(rewriter, value, batch);
   };
+  for (Value factor : scores.factors)
+    operands.q = MulOp::create(rewriter, factor.getLoc(), operands.q, factor);
   operands.q = toFourDims(operands.q);
   operands.k = toFourDims(swapLastDims(rewriter, operands.k));
   operands.v = toFourDims(operands.v);
@@ -213,13 +222,11 @@ static LogicalResult rewriteAttention(Operation *op, RewriterBase &rewriter) {
   FailureOr<Scores> scores = matchScores(rewriter, softmax.getX());
   if (failed(scores))
     return failure();
-  if (scores->type.getRank() < 2 || scores->type.getRank() > 4)
-    return rewriter.notifyMatchFailure(op, "the scores have too many dims");
   FailureOr<Operands> operands = matchOperands(rewriter, matmul, *scores);
   if (failed(operands))
     return failure();
 
-  makeFourDims(rewriter, scores->type, *operands);
+  makeFourDims(rewriter, *scores, *operands);
   SmallVector<Operation *> group = {op};
   llvm::append_range(group, probabilities.group);
   llvm::append_range(group, scores->group);

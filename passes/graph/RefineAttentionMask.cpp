@@ -19,18 +19,19 @@ using namespace txc::tx;
 static LogicalResult rewriteMask(Operation *op, RewriterBase &rewriter) {
   auto attention = cast<AttentionOp>(op);
   Value mask = attention.getMask();
-  MaskTerm term = getAddedTerm(mask);
-  if (txc::getTensorType(mask).getElementType().isInteger(1))
-    term = {mask, attention.getType().getElementType(), /*isBoolean=*/true,
-            /*keeps=*/true, -std::numeric_limits<double>::infinity()};
-  if (!term.isBoolean)
-    return rewriter.notifyMatchFailure(op, "the mask is not boolean");
   RankedTensorType qType = attention.getQ().getType();
   SmallVector<SymExprAttr> dims = getDims(qType);
   dims[3] = getDim(attention.getK().getType(), 2);
-  if (!isAlignedMask(term.value, dims))
-    return rewriter.notifyMatchFailure(
-        op, "the mask has a dim that may be the scores' or 1");
+  MaskTerm term = getAddedTerm(mask, dims);
+  if (txc::getTensorType(mask).getElementType().isInteger(1))
+    term = {mask,
+            attention.getType().getElementType(),
+            dims,
+            /*isBoolean=*/true,
+            /*keeps=*/true,
+            -std::numeric_limits<double>::infinity()};
+  if (!term.isBoolean)
+    return rewriter.notifyMatchFailure(op, "the mask is not boolean");
   // A row of such fills is the mean of the keys that the others let count, and
   // `uniform` is that of all.
   if (std::isfinite(term.fill) &&

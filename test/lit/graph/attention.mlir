@@ -196,12 +196,12 @@ func.func @replaced_after_mask(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x3xf32>
 
 // -----
 
-// A dim M is 2 or 1, which only a run knows: the mask stays as repeated as it is.
+// A dim M is 2 or 1, which only a run knows: the condition is repeated.
 // CHECK-LABEL: @maybe_repeated
 // CHECK-SAME:    %[[M:[a-z0-9]+]]: tensor<?xi1, #tx.dims<[M]>>, %[[B:[a-z0-9]+]]: tensor<3x2xf32>)
-// CHECK:         %[[A:.*]] = tx.select %[[M]]
-// CHECK-NEXT:    %[[R:.*]] = tx.broadcast %[[A]] : tensor<?xf32, #tx.dims<[M]>> to tensor<2xf32>
-// CHECK:         %[[SUM:.*]] = tx.add %[[R]], %[[B]]
+// CHECK:         %[[R:.*]] = tx.broadcast %[[M]] : tensor<?xi1, #tx.dims<[M]>> to tensor<2xi1>
+// CHECK:         %[[A:.*]] = tx.select %[[R]]
+// CHECK:         %[[SUM:.*]] = tx.add %[[A]], %[[B]]
 // CHECK:         tx.attention {{.*}} mask %[[SUM]] : tensor<3x2xf32>
 func.func @maybe_repeated(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x2xf32>, %v: tensor<2x4x2x8xf32>, %m: tensor<?xi1, #tx.dims<[M]>>,
                           %bias: tensor<3x2xf32>) -> tensor<2x4x3x8xf32> {
@@ -287,25 +287,104 @@ func.func @mask_of_merged_heads(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32
 
 // -----
 
+// CodeGen and XLNet scale masked scores, XLNet subtracts its mask.
+// CHECK-LABEL: @scaled_sum
+// CHECK-SAME:    %[[M:[a-z0-9]+]]: tensor<3x5xf32>, %[[B:[a-z0-9]+]]: tensor<3x5xi1>)
+// CHECK-DAG:     %[[MINUS:.*]] = tx.constant dense<-2.000000e+00> : tensor<f32>
+// CHECK-DAG:     %[[INF:.*]] = tx.constant dense<0xFF800000> : tensor<f32>
+// CHECK:         %[[SCALED:.*]] = tx.mul %[[M]], %[[MINUS]]
+// CHECK:         %[[KEPT:.*]] = tx.select %[[B]], %{{.*}}, %[[INF]]
+// CHECK:         %[[MASK:.*]] = tx.add %[[SCALED]], %[[KEPT]]
+// CHECK:         tx.attention {{.*}} mask %[[MASK]] : tensor<3x5xf32> {{.*}}scale = 2.0
+func.func @scaled_sum(%q: tensor<4x3x8xf32>, %kt: tensor<4x8x5xf32>, %v: tensor<4x5x8xf32>, %m: tensor<3x5xf32>, %b: tensor<3x5xi1>) -> tensor<4x3x8xf32> {
+  %two = tx.constant dense<2.0> : tensor<f32>
+  %low = tx.constant dense<-3.40282347E+38> : tensor<f32>
+  %s = tx.matmul %q, %kt : tensor<4x3x8xf32>, tensor<4x8x5xf32> to tensor<4x3x5xf32>
+  %sm = tx.sub %s, %m : tensor<4x3x5xf32>, tensor<3x5xf32>
+  %sb = tx.select %b, %sm, %low : tensor<3x5xi1>, tensor<4x3x5xf32>, tensor<f32>
+  %ss = tx.mul %sb, %two : tensor<4x3x5xf32>, tensor<f32>
+  %p = tx.softmax %ss 2 : tensor<4x3x5xf32>
+  %y = tx.matmul %p, %v : tensor<4x3x5xf32>, tensor<4x5x8xf32> to tensor<4x3x8xf32>
+  return %y : tensor<4x3x8xf32>
+}
+
+// -----
+
+// Swin v2: each head has its temperature; the mask of a window is repeated over
+// the images when their dims merge.
+// CHECK-LABEL: @windows
+// CHECK-SAME:    %[[Q:.*]]: tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>>, {{.*}} %[[F:[a-z0-9]+]]: tensor<4x1x1xf32>, %[[M:[a-z0-9]+]]: tensor<2x1x3x3xf32>)
+// CHECK-DAG:     %[[HOT:.*]] = tx.mul %[[Q]], %[[F]]
+// CHECK-DAG:     %[[ALL:.*]] = tx.broadcast %[[M]] : tensor<2x1x3x3xf32> to tensor<?x2x1x3x3xf32, #tx.dims<[B, 2, 1, 3, 3]>>
+// CHECK-DAG:     %[[MASK:.*]] = tx.reshape %[[ALL]] : {{.*}} to tensor<?x1x3x3xf32, #tx.dims<[2 * B, 1, 3, 3]>>
+// CHECK:         tx.attention %[[HOT]], {{.*}} mask %[[MASK]]
+func.func @windows(%q: tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>>, %kt: tensor<?x4x8x3xf32, #tx.dims<[2 * B, 4, 8, 3]>>,
+                   %v: tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>>, %f: tensor<4x1x1xf32>, %m: tensor<2x1x3x3xf32>)
+    -> tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>> {
+  %s = tx.matmul %q, %kt : tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>>, tensor<?x4x8x3xf32, #tx.dims<[2 * B, 4, 8, 3]>> to tensor<?x4x3x3xf32, #tx.dims<[2 * B, 4, 3, 3]>>
+  %sf = tx.mul %s, %f : tensor<?x4x3x3xf32, #tx.dims<[2 * B, 4, 3, 3]>>, tensor<4x1x1xf32>
+  %s5 = tx.reshape %sf : tensor<?x4x3x3xf32, #tx.dims<[2 * B, 4, 3, 3]>> to tensor<?x2x4x3x3xf32, #tx.dims<[B, 2, 4, 3, 3]>>
+  %sm = tx.add %s5, %m : tensor<?x2x4x3x3xf32, #tx.dims<[B, 2, 4, 3, 3]>>, tensor<2x1x3x3xf32>
+  %s4 = tx.reshape %sm : tensor<?x2x4x3x3xf32, #tx.dims<[B, 2, 4, 3, 3]>> to tensor<?x4x3x3xf32, #tx.dims<[2 * B, 4, 3, 3]>>
+  %p = tx.softmax %s4 3 : tensor<?x4x3x3xf32, #tx.dims<[2 * B, 4, 3, 3]>>
+  %y = tx.matmul %p, %v : tensor<?x4x3x3xf32, #tx.dims<[2 * B, 4, 3, 3]>>, tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>> to tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>>
+  return %y : tensor<?x4x3x8xf32, #tx.dims<[2 * B, 4, 3, 8]>>
+}
+
+// -----
+
+// DeBERTa: a bias where heads are in the batch, a mask where they are not.
+// CHECK-LABEL: @mask_and_bias
+// CHECK-SAME:    %[[B:[a-z0-9]+]]: tensor<8x3x5xf32>, %[[M:[a-z0-9]+]]: tensor<2x1x3x5xi1>)
+// CHECK-DAG:     %[[B4:.*]] = tx.reshape %[[B]] : tensor<8x3x5xf32> to tensor<2x4x3x5xf32>
+// CHECK:         %[[MASK:.*]] = tx.select %[[M]], %[[B4]], %{{.*}}
+// CHECK:         tx.attention {{.*}} mask %[[MASK]] : tensor<2x4x3x5xf32>
+func.func @mask_and_bias(%q: tensor<8x3x8xf32>, %kt: tensor<8x8x5xf32>, %v: tensor<8x5x8xf32>, %b: tensor<8x3x5xf32>, %m: tensor<2x1x3x5xi1>) -> tensor<8x3x8xf32> {
+  %low = tx.constant dense<-3.40282347E+38> : tensor<f32>
+  %s = tx.matmul %q, %kt : tensor<8x3x8xf32>, tensor<8x8x5xf32> to tensor<8x3x5xf32>
+  %sb = tx.add %s, %b : tensor<8x3x5xf32>, tensor<8x3x5xf32>
+  %s4 = tx.reshape %sb : tensor<8x3x5xf32> to tensor<2x4x3x5xf32>
+  %sm = tx.select %m, %s4, %low : tensor<2x1x3x5xi1>, tensor<2x4x3x5xf32>, tensor<f32>
+  %p4 = tx.softmax %sm 3 : tensor<2x4x3x5xf32>
+  %p = tx.reshape %p4 : tensor<2x4x3x5xf32> to tensor<8x3x5xf32>
+  %y = tx.matmul %p, %v : tensor<8x3x5xf32>, tensor<8x5x8xf32> to tensor<8x3x8xf32>
+  return %y : tensor<8x3x8xf32>
+}
+
+// -----
+
+// Hiera: heads, and units within an image.
+// CHECK-LABEL: @five_dims
+// CHECK:         %[[Y:.*]] = tx.attention {{.*}} : tensor<8x5x3x8xf32>
+// CHECK-NEXT:    tx.reshape %[[Y]] : tensor<8x5x3x8xf32> to tensor<2x4x5x3x8xf32>
+func.func @five_dims(%q: tensor<2x4x5x3x8xf32>, %kt: tensor<2x4x5x8x6xf32>, %v: tensor<2x4x5x6x8xf32>) -> tensor<2x4x5x3x8xf32> {
+  %s = tx.matmul %q, %kt : tensor<2x4x5x3x8xf32>, tensor<2x4x5x8x6xf32> to tensor<2x4x5x3x6xf32>
+  %p = tx.softmax %s 4 : tensor<2x4x5x3x6xf32>
+  %y = tx.matmul %p, %v : tensor<2x4x5x3x6xf32>, tensor<2x4x5x6x8xf32> to tensor<2x4x5x3x8xf32>
+  return %y : tensor<2x4x5x3x8xf32>
+}
+
+// -----
+
 // CHECK-LABEL: @batch_near_misses
 // CHECK-NOT:     tx.attention
 func.func @batch_near_misses(%q: tensor<2x4x3x8xf32>, %kt: tensor<2x4x8x5xf32>, %v: tensor<2x4x5x8xf32>, %one: tensor<2x1x8x5xf32>,
-                             %v1: tensor<2x1x5x8xf32>, %m: tensor<1x8x1x5xf32>, %n: tensor<2x1x1x5xf32>, %k3: tensor<8x1x5xf32>)
+                             %v1: tensor<2x1x5x8xf32>, %m: tensor<4x1x1x5xf32>, %n: tensor<2x1x1x5xf32>)
     -> (tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>) {
-  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32> to tensor<2x4x3x5xf32>
   // expected-remark @+1 {{not recognized as attention: batch dims are reshaped between two masks}}
+  %s = tx.matmul %q, %kt : tensor<2x4x3x8xf32>, tensor<2x4x8x5xf32> to tensor<2x4x3x5xf32>
   %sn = tx.add %s, %n : tensor<2x4x3x5xf32>, tensor<2x1x1x5xf32>
-  %s1 = tx.reshape %sn : tensor<2x4x3x5xf32> to tensor<1x8x3x5xf32>
-  %sm = tx.add %s1, %m : tensor<1x8x3x5xf32>, tensor<1x8x1x5xf32>
-  %s2 = tx.reshape %sm : tensor<1x8x3x5xf32> to tensor<2x4x3x5xf32>
+  %s1 = tx.reshape %sn : tensor<2x4x3x5xf32> to tensor<4x2x3x5xf32>
+  %sm = tx.add %s1, %m : tensor<4x2x3x5xf32>, tensor<4x1x1x5xf32>
+  %s2 = tx.reshape %sm : tensor<4x2x3x5xf32> to tensor<2x4x3x5xf32>
   %p = tx.softmax %s2 3 : tensor<2x4x3x5xf32>
   %y = tx.matmul %p, %v : tensor<2x4x3x5xf32>, tensor<2x4x5x8xf32> to tensor<2x4x3x8xf32>
 
-  // One head for all would have to become 8 batches.
+  // One head for all would have to become two of four batches.
   %t = tx.matmul %q, %one : tensor<2x4x3x8xf32>, tensor<2x1x8x5xf32> to tensor<2x4x3x5xf32>
-  %t1 = tx.reshape %t : tensor<2x4x3x5xf32> to tensor<8x3x5xf32>
-  %tm = tx.add %t1, %k3 : tensor<8x3x5xf32>, tensor<8x1x5xf32>
-  %t2 = tx.reshape %tm : tensor<8x3x5xf32> to tensor<2x4x3x5xf32>
+  %t1 = tx.reshape %t : tensor<2x4x3x5xf32> to tensor<4x2x3x5xf32>
+  %tm = tx.add %t1, %m : tensor<4x2x3x5xf32>, tensor<4x1x1x5xf32>
+  %t2 = tx.reshape %tm : tensor<4x2x3x5xf32> to tensor<2x4x3x5xf32>
   %p1 = tx.softmax %t2 3 : tensor<2x4x3x5xf32>
   // expected-remark @+1 {{not recognized as attention: keys or values are repeated over the batch}}
   %y1 = tx.matmul %p1, %v1 : tensor<2x4x3x5xf32>, tensor<2x1x5x8xf32> to tensor<2x4x3x8xf32>
@@ -329,14 +408,15 @@ func.func @probabilities_returned(%q: tensor<4x3x8xf32>, %kt: tensor<4x8x5xf32>,
 
 // CHECK-LABEL: @near_misses
 // CHECK-NOT:     tx.attention
-func.func @near_misses(%q: tensor<4x3x8xf32>, %kt: tensor<4x8x5xf32>, %v: tensor<4x5x8xf32>, %m: tensor<3x5xf32>, %b: tensor<3x5xi1>)
-    -> (tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>) {
-  %two = tx.constant dense<2.0> : tensor<f32>
+func.func @near_misses(%q: tensor<4x3x8xf32>, %kt: tensor<4x8x5xf32>, %v: tensor<4x5x8xf32>, %f: tensor<1x5xf32>, %b: tensor<3x5xi1>)
+    -> (tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>) {
+  %tiny = tx.constant dense<1.0e-20> : tensor<f32>
+  %low = tx.constant dense<-3.40282347E+38> : tensor<f32>
   %high = tx.constant dense<-10000.0> : tensor<f32>
   %s = tx.matmul %q, %kt : tensor<4x3x8xf32>, tensor<4x8x5xf32> to tensor<4x3x5xf32>
-  // expected-remark @+1 {{not recognized as attention: masked scores are scaled again}}
-  %sm = tx.add %s, %m : tensor<4x3x5xf32>, tensor<3x5xf32>
-  %ss = tx.mul %sm, %two : tensor<4x3x5xf32>, tensor<f32>
+  // expected-remark @+1 {{not recognized as attention: masked scores are scaled such that a mask is none}}
+  %sm = tx.select %b, %s, %low : tensor<3x5xi1>, tensor<4x3x5xf32>, tensor<f32>
+  %ss = tx.mul %sm, %tiny : tensor<4x3x5xf32>, tensor<f32>
   %p = tx.softmax %ss 2 : tensor<4x3x5xf32>
   %y = tx.matmul %p, %v : tensor<4x3x5xf32>, tensor<4x5x8xf32> to tensor<4x3x8xf32>
 
@@ -350,5 +430,19 @@ func.func @near_misses(%q: tensor<4x3x8xf32>, %kt: tensor<4x8x5xf32>, %v: tensor
   %p2 = tx.softmax %s2 1 : tensor<4x3x5xf32>
   // expected-remark @+1 {{not recognized as attention: the softmax is not over the keys}}
   %y2 = tx.matmul %p2, %v : tensor<4x3x5xf32>, tensor<4x5x8xf32> to tensor<4x3x8xf32>
-  return %y, %y1, %y2 : tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>
+
+  // A factor of each key, and one of each query around a mask.
+  %g = tx.constant dense<[[[2.0]], [[3.0]], [[4.0]], [[5.0]]]> : tensor<4x1x1xf32>
+  %s3 = tx.matmul %q, %kt : tensor<4x3x8xf32>, tensor<4x8x5xf32> to tensor<4x3x5xf32>
+  // expected-remark @+1 {{not recognized as attention: the scores of a query are scaled by more than one number}}
+  %sf = tx.mul %s3, %f : tensor<4x3x5xf32>, tensor<1x5xf32>
+  %p3 = tx.softmax %sf 2 : tensor<4x3x5xf32>
+  %y3 = tx.matmul %p3, %v : tensor<4x3x5xf32>, tensor<4x5x8xf32> to tensor<4x3x8xf32>
+  %s4 = tx.matmul %q, %kt : tensor<4x3x8xf32>, tensor<4x8x5xf32> to tensor<4x3x5xf32>
+  // expected-remark @+1 {{not recognized as attention: masked scores are capped or scaled by a tensor}}
+  %sm4 = tx.add %s4, %f : tensor<4x3x5xf32>, tensor<1x5xf32>
+  %sg = tx.mul %sm4, %g : tensor<4x3x5xf32>, tensor<4x1x1xf32>
+  %p4 = tx.softmax %sg 2 : tensor<4x3x5xf32>
+  %y4 = tx.matmul %p4, %v : tensor<4x3x5xf32>, tensor<4x5x8xf32> to tensor<4x3x8xf32>
+  return %y, %y1, %y2, %y3, %y4 : tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>, tensor<4x3x8xf32>
 }
