@@ -7,15 +7,16 @@
 ///
 /// \file
 /// One core, all tasks of an attention in order. The flops are those of the two
-/// products; with causality only of visible keys. The bytes are those of keys
-/// and values, once for each group of heads that shares them.
+/// products; with causality only of visible keys. Of one query a head, bytes
+/// count: those of keys and values, once for each group of heads that shares
+/// them, against reading as many from where they lie.
 ///
 /// Names say cpu, type of the products, queries x keys, size of a head, and
 /// what is special.
 ///
 //===----------------------------------------------------------------------===//
 
-#include "bench/kernels/PeakProbe.h"
+#include "bench/kernels/Measure.h"
 #include "test/unit/x86/AttentionHarness.h"
 
 using namespace txc;
@@ -39,36 +40,39 @@ static double bytesOf(const AttentionCase &test) {
          sizeof(float);
 }
 
-/// The least time of one pass over all tasks. Short kernels are repeated within
-/// a sample: asking for the time costs a system call.
-static void runAttention(benchmark::State &state, const TestCpu &cpu,
-                         const AttentionCase &test) {
-  auto kernel = AttentionKernel::create(test, cpu);
-  if (!kernel) {
-    state.SkipWithError(toString(kernel.takeError()).c_str());
-    return;
-  }
-  std::mt19937 random;
-  AttentionOperands operands(test, random);
-  int64_t tasks = kernel->taskCount(test);
-  double flops = flopsOf(test);
-  int64_t repeats = std::max<int64_t>(1, static_cast<int64_t>(1e7 / flops));
-  kernel->run(operands, 0, tasks);
-  double peak = bench::probePeak(cpu, test.type);
-  double least = std::numeric_limits<double>::max();
-  for (auto iteration : state) {
-    double start = bench::threadSeconds();
-    for (int64_t i = 0; i < repeats; ++i)
-      kernel->run(operands, 0, tasks);
-    double seconds = (bench::threadSeconds() - start) / double(repeats);
-    least = std::min(least, seconds);
-    state.SetIterationTime(seconds);
-  }
-  peak = std::max(peak, bench::probePeak(cpu, test.type));
-  state.counters["least_us"] = least * 1e6;
-  state.counters["GFLOPS"] = flops / least * 1e-9;
-  state.counters["GB/s"] = bytesOf(test) / least * 1e-9;
-  state.counters["%peak"] = 100 * flops / least / peak;
+namespace {
+struct Attention {
+  Attention(AttentionKernel kernel, const AttentionCase &test,
+            const TestCpu &cpu, std::mt19937 &random)
+      : kernel(std::move(kernel)), operands(test, random),
+        reader(cpu, static_cast<int64_t>(bytesOf(test))) {}
+
+  AttentionKernel kernel;
+  AttentionOperands operands;
+  bench::ReadProbe reader;
+};
+} // namespace
+
+/// One query a head multiplies little: reading keys and values decides.
+static bool isRead(const AttentionCase &test) { return test.queries == 1; }
+
+static void runAttention(benchmark::State &state, const std::string &name,
+                         const TestCpu &cpu, const AttentionCase &test) {
+  auto &attention = bench::keep<Attention>(name, [&] {
+    // NOLINTNEXTLINE(bugprone-random-generator-seed): the same numbers each
+    // time.
+    std::mt19937 random;
+    return std::make_shared<Attention>(
+        cantFail(AttentionKernel::create(test, cpu)), test, cpu, random);
+  });
+  int64_t tasks = attention.kernel.taskCount(test);
+  bench::measure(
+      state, isRead(test) ? bytesOf(test) : flopsOf(test),
+      [&] { attention.kernel.run(attention.operands, 0, tasks); },
+      [&] {
+        return isRead(test) ? attention.reader.probe()
+                            : bench::probePeak(cpu, test.type);
+      });
 }
 
 static std::vector<std::pair<std::string, AttentionCase>> listCases() {
@@ -136,10 +140,11 @@ static const bool registered = [] {
         test.type = type;
         std::string fullName = "attention/" + cpu.name + "/" +
                                x86::getName(type).str() + "/" + name;
-        benchmark::RegisterBenchmark(fullName.c_str(),
-                                     [&cpu, test](benchmark::State &state) {
-                                       runAttention(state, cpu, test);
-                                     })
+        benchmark::RegisterBenchmark(
+            fullName.c_str(),
+            [&cpu, test, fullName](benchmark::State &state) {
+              runAttention(state, fullName, cpu, test);
+            })
             ->UseManualTime()
             ->Unit(benchmark::kMicrosecond);
       }

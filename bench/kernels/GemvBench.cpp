@@ -42,7 +42,7 @@ static void runGemv(benchmark::State &state, const std::string &name,
     return std::make_shared<Decoder>(cpu, test, bytes, threads);
   });
   int64_t tasks = decoder.kernels[0].taskCount(test);
-  bench::measureSeconds(
+  bench::measureSpans(
       state, double(bytes),
       [&] {
         return bench::runTogether(threads, [&](int thread) {

@@ -13,6 +13,7 @@
 #include "bench/kernels/Measure.h"
 #include "compiler/codegen/x86/CodeBuilder.h"
 #include "test/unit/x86/GuardedBuffer.h"
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -23,49 +24,57 @@ using namespace txc::bench;
 using namespace txc::test;
 using namespace txc::x86;
 
-void bench::measureSeconds(benchmark::State &state, double units,
-                           llvm::function_ref<double()> body,
-                           llvm::function_ref<double()> probe) {
+void bench::measureSpans(benchmark::State &state, double units,
+                         llvm::function_ref<Span()> body,
+                         llvm::function_ref<double()> probe) {
   constexpr double secondsPerProbe = 0.005;
   double limit = probe(), sinceProbe = 0;
-  double best = std::numeric_limits<double>::max();
+  LeastTime least;
   for (auto iteration : state) {
-    double seconds = body();
-    state.SetIterationTime(seconds);
-    best = std::min(best, seconds);
-    sinceProbe += seconds;
+    Span span = body();
+    state.SetIterationTime(span.seconds);
+    least.add(span);
+    sinceProbe += span.seconds;
     if (sinceProbe > secondsPerProbe) {
       limit = std::max(limit, probe());
       sinceProbe = 0;
     }
   }
   limit = std::max(limit, probe());
-  state.counters["G/s"] = units / best * 1e-9;
+  double rate = units / least.getSeconds();
+  state.counters["G/s"] = rate * 1e-9;
   state.counters["limit"] = limit * 1e-9;
-  state.counters["%"] = 100 * units / best / limit;
+  state.counters["%"] = 100 * rate / limit;
 }
 
 void bench::measure(benchmark::State &state, double units,
                     llvm::function_ref<void()> body,
                     llvm::function_ref<double()> probe) {
-  auto timed = [&] {
-    double start = threadSeconds();
-    body();
-    return threadSeconds() - start;
+  // Enough for the clock to make no difference.
+  constexpr double enough = 1e-4;
+  body();
+  double once = timeSpan(body).seconds;
+  int64_t repeats = once < enough ? static_cast<int64_t>(enough / once) : 1;
+  auto repeated = [&] {
+    for (int64_t i = 0; i < repeats; ++i)
+      body();
   };
-  measureSeconds(state, units, timed, probe);
+  auto timed = [&] {
+    Span span = timeSpan(repeated);
+    span.seconds /= static_cast<double>(repeats);
+    return span;
+  };
+  measureSpans(state, units, timed, probe);
 }
 
-double bench::runTogether(int threads, llvm::function_ref<void(int)> body) {
+Span bench::runTogether(int threads, llvm::function_ref<void(int)> body) {
   std::atomic<int> ready = 0;
-  std::vector<double> seconds(threads);
+  std::vector<Span> spans(threads);
   auto work = [&](int thread) {
     ++ready;
     while (ready != threads)
       ;
-    double start = threadSeconds();
-    body(thread);
-    seconds[thread] = threadSeconds() - start;
+    spans[thread] = timeSpan([&] { body(thread); });
   };
   std::vector<std::thread> others;
   for (int thread = 1; thread < threads; ++thread)
@@ -73,7 +82,11 @@ double bench::runTogether(int threads, llvm::function_ref<void(int)> body) {
   work(0);
   for (std::thread &other : others)
     other.join();
-  return *std::max_element(seconds.begin(), seconds.end());
+  Span longest = {0, true};
+  for (const Span &span : spans)
+    longest = {std::max(longest.seconds, span.seconds),
+               longest.isWhole && span.isWhole};
+  return longest;
 }
 
 //===----------------------------------------------------------------------===//
@@ -155,16 +168,14 @@ double ReadProbe::State::probe(int threads) {
   }
   // Enough for the clock, and once through what no cache holds.
   int64_t repeats = std::max<int64_t>(1, (int64_t(4) << 20) / size);
-  double best = std::numeric_limits<double>::max();
-  for (int64_t ahead : {0, 1024, 4096, 8192}) {
-    double seconds = runTogether(threads, [&](int thread) {
+  LeastTime least;
+  for (int64_t ahead : {0, 1024, 4096, 8192})
+    least.add(runTogether(threads, [&](int thread) {
       MemRef ref = data[thread]->memref();
       for (int64_t i = 0; i < repeats; ++i)
         read(&ref, size / streams / vectorBytes, ahead);
-    });
-    best = std::min(best, seconds);
-  }
-  return static_cast<double>(threads * repeats * size) / best;
+    }));
+  return static_cast<double>(threads * repeats * size) / least.getSeconds();
 }
 
 ReadProbe::ReadProbe(const TestCpu &cpu, int64_t bytes)

@@ -16,6 +16,8 @@
 #define TXC_BENCH_KERNELS_MEASURE_H
 
 #include "bench/kernels/PeakProbe.h"
+#include "bench/kernels/Stopwatch.h"
+#include "benchmark/benchmark.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <any>
 #include <memory>
@@ -24,16 +26,16 @@ namespace txc::bench {
 
 /// Runs \p body once an iteration of \p state, which must use manual time, and
 /// \p probe, the limit in units a second, every few milliseconds. Sets the
-/// counters `rate`, from \p units a call in the least CPU time of this thread,
+/// counters `G/s`, from \p units a call in the least CPU time of this thread,
 /// and `%`, the share of the greatest limit.
 void measure(benchmark::State &state, double units,
              llvm::function_ref<void()> body,
              llvm::function_ref<double()> probe);
 
-/// The same where \p body says how many seconds it took.
-void measureSeconds(benchmark::State &state, double units,
-                    llvm::function_ref<double()> body,
-                    llvm::function_ref<double()> probe);
+/// The same where \p body says how long it took.
+void measureSpans(benchmark::State &state, double units,
+                  llvm::function_ref<Span()> body,
+                  llvm::function_ref<double()> probe);
 
 /// What \p make makes for the benchmark of name \p name: kept until another
 /// benchmark asks, since a benchmark is called several times, with more
@@ -69,8 +71,8 @@ private:
 };
 
 /// Calls \p body(thread) on \p threads threads that start together, and returns
-/// the greatest CPU time of one.
-double runTogether(int threads, llvm::function_ref<void(int thread)> body);
+/// the greatest CPU time of one, whole if all were.
+Span runTogether(int threads, llvm::function_ref<void(int thread)> body);
 
 } // namespace txc::bench
 

@@ -11,8 +11,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "bench/kernels/PeakProbe.h"
+#include "bench/kernels/Stopwatch.h"
 #include "compiler/codegen/x86/DotAtom.h"
-#include <ctime>
 #include <map>
 
 using namespace mlir;
@@ -72,13 +72,6 @@ compileProbe(const TestCpu &cpu, DotType dotType) {
   return KernelJit::create(*module, cpu);
 }
 
-double txc::bench::threadSeconds() {
-  timespec time;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) +
-         static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
 double txc::bench::probePeak(const TestCpu &cpu, DotType type) {
   static std::map<std::pair<std::string, DotType>, std::unique_ptr<KernelJit>>
       probes;
@@ -89,25 +82,13 @@ double txc::bench::probePeak(const TestCpu &cpu, DotType type) {
   // Zeros: the sums stay normal numbers.
   alignas(64) float data[(chains + 4) * 16] = {};
   MemRef ref(data, std::size(data));
-  constexpr int64_t count = 200000;
-  double best = 0;
-  for (int repeat = 0; repeat < 5; ++repeat) {
-    double start = threadSeconds();
-    probe(&ref, count);
-    // An instruction takes as much of a word as there are words on the left.
-    int64_t words = hasDotInstruction(type, cpu.target) ? 1 : 2;
-    double products = double(cpu.target.lanes(32) * getDotDepth(type)) / words;
-    double flops = 2.0 * count * chains * products;
-    best = std::max(best, flops / (threadSeconds() - start));
-  }
-  return best;
-}
-
-void txc::bench::reportRate(benchmark::State &state, const TestCpu &cpu,
-                            double flops, double seconds, double peakBefore,
-                            DotType type) {
-  double peak = std::max(peakBefore, probePeak(cpu, type));
-  double rate = flops * static_cast<double>(state.iterations()) / seconds;
-  state.counters["GFLOPS"] = rate * 1e-9;
-  state.counters["%peak"] = 100 * rate / peak;
+  // Short: on a busy machine few of a millisecond are whole.
+  constexpr int64_t count = 40000;
+  LeastTime least;
+  for (int repeat = 0; repeat < 25; ++repeat)
+    least.add(timeSpan([&] { probe(&ref, count); }));
+  // An instruction takes as much of a word as there are words on the left.
+  int64_t words = hasDotInstruction(type, cpu.target) ? 1 : 2;
+  double products = double(cpu.target.lanes(32) * getDotDepth(type)) / words;
+  return 2.0 * count * chains * products / least.getSeconds();
 }
