@@ -7,6 +7,7 @@
 #include "compiler/codegen/Lanes.h"
 #include "compiler/codegen/Reduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace txc;
@@ -21,6 +22,8 @@ using tx::SymExprAttr;
 /// have a latency of about four.
 constexpr int64_t kUnroll = 4;
 constexpr unsigned kMaxUnrolledOps = 16;
+/// Of all rows that are computed at once, in straight code.
+constexpr int64_t kMaxUnrolledPoints = 64;
 
 namespace {
 
@@ -68,12 +71,14 @@ private:
   SmallVector<Value> getNextUnit(ValueRange indices);
   void emitRowUnits(Value begin, Value end);
   void emitLaneUnits(Value begin, Value end);
-  void emitRun(ValueRange indices);
-  void emitLanes(const Row &unit, Value first, Value mask);
   using Rows = MutableArrayRef<Row>;
+  void emitRun(ValueRange indices);
+  void emitLaneLoops(Rows units, Value run);
+  void emitLanes(Rows units, Value first, Value mask);
   void emitRows(Rows rows);
   void emitPass(Rows rows, unsigned number);
   using Carried = SmallVector<Value>;
+  int64_t getUnrolledPoints(Rows rows, unsigned pass, unsigned depth);
   Carried emitRowLoops(Rows rows, unsigned pass, unsigned depth,
                        ValueRange carried, int64_t unroll);
   Carried emitRowLanes(Rows rows, unsigned pass, ValueRange carried,
@@ -120,14 +125,11 @@ private:
 
 /// The indices of the outer loops, then of the run.
 SmallVector<Value> NestEmitter::decodeUnit(Value unit) {
-  SmallVector<Value> sizes;
-  for (const NestLoop &loop : nest.outer)
-    sizes.push_back(size(loop));
-  sizes.push_back(function.getValue(nest.runs));
-  SmallVector<Value> indices(sizes.size());
-  for (size_t i = sizes.size(); i-- > 1;) {
-    indices[i] = code.rem(unit, sizes[i]);
-    unit = code.div(unit, sizes[i]);
+  SmallVector<Value> indices(nest.unitSizes.size());
+  for (size_t i = indices.size(); i-- > 1;) {
+    Value extent = function.getValue(nest.unitSizes[i]);
+    indices[i] = code.rem(unit, extent);
+    unit = code.div(unit, extent);
   }
   indices[0] = unit;
   return indices;
@@ -138,13 +140,12 @@ SmallVector<Value> NestEmitter::getNextUnit(ValueRange indices) {
   SmallVector<Value> next(indices);
   Value carry = code.index(1);
   for (size_t i = next.size(); i-- > 0;) {
-    Value extent = function.getValue(i < nest.outer.size() ? nest.outer[i].size
-                                                           : nest.runs);
     Value sum = code.add(next[i], carry);
     if (i == 0) {
       next[i] = sum;
       break;
     }
+    Value extent = function.getValue(nest.unitSizes[i]);
     Value wraps = code.compare(arith::CmpIPredicate::eq, sum, extent);
     next[i] = code.select(wraps, code.index(0), sum);
     carry = code.select(wraps, code.index(1), code.index(0));
@@ -212,36 +213,71 @@ void NestEmitter::emitLaneUnits(Value begin, Value end) {
             });
 }
 
+/// The rows of a run: all neighbours at once, or those that there are, one by
+/// one.
 void NestEmitter::emitRun(ValueRange indices) {
-  Lanes lanes(function, nest.numLanes, nullptr);
-  Row unit{Scope(Rate::unit, lanes, nullptr), getStart(indices), 0};
-  goTo(unit);
-  prepare(unit.scope, llvm::to_vector(yield->getOperands()));
-  for (const BodyPlan::Pass &pass : body.getPasses())
-    prepare(unit.scope, pass.getTargets(yield));
-  for (CheckOp check : body.getRowChecks())
-    prepare(unit.scope, llvm::to_vector(check.getOperands()));
+  SmallVector<Value> unit(indices);
+  auto emitNeighbours = [&](Value first, int64_t count) {
+    SmallVector<Row> rows;
+    for (int64_t i = 0; i < count; ++i) {
+      if (nest.rowsAtOnce > 1)
+        unit[nest.outer.size() - 1] = code.add(first, i);
+      Lanes lanes(function, nest.numLanes, nullptr);
+      rows.push_back({Scope(Rate::unit, lanes, nullptr), getStart(unit), i});
+    }
+    emitLaneLoops(rows, indices.back());
+  };
+  if (nest.rowsAtOnce == 1)
+    return emitNeighbours(/*first=*/Value(), 1);
+  const NestLoop &loop = nest.outer.back();
+  Value first = code.mul(unit[nest.outer.size() - 1], nest.rowsAtOnce);
+  auto emitAll = [&] { emitNeighbours(first, nest.rowsAtOnce); };
+  std::optional<int64_t> known = loop.size.getConstant();
+  if (known && *known % nest.rowsAtOnce == 0)
+    return emitAll();
+  Value end = code.add(first, nest.rowsAtOnce);
+  code.ifThenElse(code.compare(arith::CmpIPredicate::sle, end, size(loop)),
+                  emitAll, [&] {
+                    code.loop(first, size(loop), 1,
+                              [&](Value index) { emitNeighbours(index, 1); });
+                  });
+}
 
-  Value first = code.mul(indices.back(), nest.run);
+/// The lanes of a run, of all rows.
+void NestEmitter::emitLaneLoops(Rows units, Value run) {
+  for (Row &unit : units) {
+    goTo(unit);
+    prepare(unit.scope, llvm::to_vector(yield->getOperands()));
+    for (const BodyPlan::Pass &pass : body.getPasses())
+      prepare(unit.scope, pass.getTargets(yield));
+    for (CheckOp check : body.getRowChecks())
+      prepare(unit.scope, llvm::to_vector(check.getOperands()));
+  }
+
+  Value first = code.mul(run, nest.run);
   Value end = code.min(code.add(first, nest.run), size(nest.lanes));
   Value full =
       code.add(first, code.roundDown(code.sub(end, first), nest.numLanes));
   code.loop(first, full, nest.numLanes,
-            [&](Value lane) { emitLanes(unit, lane, /*mask=*/Value()); });
+            [&](Value lane) { emitLanes(units, lane, /*mask=*/Value()); });
   if (dividesEvenly(nest.numLanes))
     return;
   // Once or not at all.
   code.loop(full, end, nest.numLanes, [&](Value lane) {
     auto type = VectorType::get(nest.numLanes, code.builder.getI1Type());
-    emitLanes(unit, lane, code.firstLanes(type, code.sub(end, lane)));
+    emitLanes(units, lane, code.firstLanes(type, code.sub(end, lane)));
   });
 }
 
-void NestEmitter::emitLanes(const Row &unit, Value first, Value mask) {
-  Lanes lanes(function, nest.numLanes, mask);
-  Row row{Scope(Rate::lanes, lanes, &unit.scope), unit.point, 0};
-  row.point[nest.lanes.dim] = {first, 1};
-  emitRows(row);
+void NestEmitter::emitLanes(Rows units, Value first, Value mask) {
+  SmallVector<Row> rows;
+  for (Row &unit : units) {
+    Lanes lanes(function, nest.numLanes, mask);
+    rows.push_back(
+        {Scope(Rate::lanes, lanes, &unit.scope), unit.point, unit.number});
+    rows.back().point[nest.lanes.dim] = {first, 1};
+  }
+  emitRows(rows);
 }
 
 //===----------------------------------------------------------------------===//
@@ -303,6 +339,16 @@ void NestEmitter::emitPass(Rows rows, unsigned number) {
   }
 }
 
+/// How many points of a loop become straight code: neighbours that read the
+/// same of a window then load it once.
+int64_t NestEmitter::getUnrolledPoints(Rows rows, unsigned pass,
+                                       unsigned depth) {
+  if (nest.lanesInRow || nest.rowsAtOnce == 1 || depth + 1 != nest.row.size() ||
+      body.getPasses()[pass].reductions.empty())
+    return 1;
+  return kMaxUnrolledPoints / static_cast<int64_t>(rows.size());
+}
+
 /// The loops over the rows' dims from `depth` inward.
 NestEmitter::Carried NestEmitter::emitRowLoops(Rows rows, unsigned pass,
                                                unsigned depth,
@@ -315,12 +361,28 @@ NestEmitter::Carried NestEmitter::emitRowLoops(Rows rows, unsigned pass,
                       rows.front().scope.lanes.getMask(), carried);
   }
   const NestLoop &loop = nest.row[depth];
-  return code.loop(code.index(0), size(loop), 1, carried,
-                   [&](Value index, ValueRange inner) {
-                     for (Row &row : rows)
-                       row.point[loop.dim] = {index};
-                     return emitRowLoops(rows, pass, depth + 1, inner, unroll);
-                   });
+  auto emitAt = [&](Value index, ValueRange inner) {
+    for (Row &row : rows)
+      row.point[loop.dim] = {index};
+    return emitRowLoops(rows, pass, depth + 1, inner, unroll);
+  };
+  int64_t atOnce = getUnrolledPoints(rows, pass, depth);
+  if (atOnce == 1)
+    return code.loop(code.index(0), size(loop), 1, carried, emitAt);
+  // Neighbours are computed at once in loops of known length only.
+  int64_t length = *loop.size.getConstant();
+  int64_t full = llvm::alignDown(length, atOnce);
+  auto emitPointsFrom = [&](Value first, ValueRange inner, int64_t count) {
+    Carried next(inner);
+    for (int64_t i = 0; i < count; ++i)
+      next = emitAt(code.add(first, i), next);
+    return next;
+  };
+  Carried states = code.loop(code.index(0), code.index(full), atOnce, carried,
+                             [&](Value first, ValueRange inner) {
+                               return emitPointsFrom(first, inner, atOnce);
+                             });
+  return emitPointsFrom(code.index(full), states, length - full);
 }
 
 /// Lanes along the rows: `unroll` full vectors at a time, then one, then the
@@ -406,8 +468,14 @@ NestEmitter::Carried NestEmitter::finishPoint(Scope &scope, unsigned pass,
     // Parallel lanes outside the mask have rows nobody asks for.
     Lanes lanes(function, nest.numLanes,
                 nest.lanesInRow ? scope.lanes.getMask() : Value());
-    llvm::append_range(
-        next, reduction.combine(state, get(scope, op.getValue()), lanes));
+    auto product = op.getValue().getDefiningOp<arith::MulFOp>();
+    if (product && product->hasOneUse() && reduction.addsProducts(lanes))
+      llvm::append_range(
+          next, reduction.addProduct(state, get(scope, product.getLhs()),
+                                     get(scope, product.getRhs()), lanes));
+    else
+      llvm::append_range(
+          next, reduction.combine(state, get(scope, op.getValue()), lanes));
   }
   if (!plan.saved.empty()) {
     // Scratch has room for whole vectors.

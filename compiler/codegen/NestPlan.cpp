@@ -167,6 +167,29 @@ static int64_t chooseRowsAtOnce(kernel::NestInterface op,
   return isWorth ? 4 : 1;
 }
 
+/// Neighbours whose rows are a window of a few points: they share much of what
+/// they read. The fewer are left over, which take as long as all of them, the
+/// better.
+static int64_t chooseNeighbours(kernel::NestInterface op,
+                                const NestPlan &nest) {
+  constexpr size_t mostOps = 16;
+  constexpr int64_t largestWindow = 512, fewest = 4, most = 8;
+  Block &body = op.getBodyBlock();
+  std::optional<int64_t> points = nest.rowElements.getConstant();
+  if (nest.lanesInRow || nest.outer.empty() || !points ||
+      *points > largestWindow || body.getOps<kernel::ReduceOp>().empty() ||
+      body.getOperations().size() > mostOps)
+    return 1;
+  std::optional<int64_t> number = nest.outer.back().size.getConstant();
+  if (!number)
+    return fewest;
+  int64_t best = fewest;
+  for (int64_t count = fewest; count <= most; ++count)
+    if (*number % count <= *number % best)
+      best = count;
+  return std::min(best, *number);
+}
+
 //===----------------------------------------------------------------------===//
 // Tasks
 //===----------------------------------------------------------------------===//
@@ -203,23 +226,33 @@ NestPlan::NestPlan(kernel::NestInterface op, const VectorTarget &target)
   }
   numLanes = getNumLanes(op, lanes.dim, accesses, target);
 
-  rowsAtOnce = chooseRowsAtOnce(op, *this);
+  rowsAtOnce =
+      lanesInRow ? chooseRowsAtOnce(op, *this) : chooseNeighbours(op, *this);
 
-  runs = one;
+  for (const NestLoop &loop : outer)
+    unitSizes.push_back(loop.size);
   SymExprAttr pointsPerUnit = rowElements;
-  if (!lanesInRow) {
+  if (lanesInRow) {
+    unitSizes.push_back(one);
+  } else {
+    if (rowsAtOnce > 1)
+      unitSizes.back() = tx::ceilDiv(unitSizes.back(), rowsAtOnce);
     // Rows along other dims than the lanes keep their sums in registers: short
     // runs give tasks enough.
     run = op.getNumRowDims() == 0 ? 2 * kPointsPerTask : 4 * numLanes;
-    runs = tx::ceilDiv(lanes.size, run);
-    pointsPerUnit = tx::mul(
-        rowElements, tx::min(lanes.size, tx::getConstantExpr(context, run)));
+    unitSizes.push_back(tx::ceilDiv(lanes.size, run));
+    pointsPerUnit =
+        tx::mul(tx::mul(rowElements, rowsAtOnce),
+                tx::min(lanes.size, tx::getConstantExpr(context, run)));
   }
-  units = tx::mul(multiplySizes(context, outer), runs);
+  units = one;
+  for (SymExprAttr size : unitSizes)
+    units = tx::mul(units, size);
   unitsPerTask =
       tx::floorDiv(tx::add(tx::max(pointsPerUnit, one), kPointsPerTask - 1),
                    tx::max(pointsPerUnit, one));
-  unitsPerTask = tx::mul(tx::ceilDiv(unitsPerTask, rowsAtOnce), rowsAtOnce);
+  if (lanesInRow)
+    unitsPerTask = tx::mul(tx::ceilDiv(unitsPerTask, rowsAtOnce), rowsAtOnce);
   // Threads must not write to one byte.
   if (llvm::any_of(op->getResultTypes(), [](Type type) {
         return getPackedBits(getScalarType(type)) != 0;

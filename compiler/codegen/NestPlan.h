@@ -40,8 +40,9 @@ struct NestPlan {
   /// The other loops of the row, outermost first.
   llvm::SmallVector<NestLoop> row;
   int64_t numLanes = 1;
-  /// As many rows are computed side by side: the ends of their reductions, long
-  /// chains, hide each other.
+  /// As many rows are computed side by side: their reductions, or the ends of
+  /// these, long chains, hide each other. With parallel lanes they are
+  /// neighbours along the last outer loop.
   int64_t rowsAtOnce = 1;
   /// Of the inputs, then of the results.
   llvm::SmallVector<LinearAccess> accesses;
@@ -49,8 +50,10 @@ struct NestPlan {
   /// Parallel lanes are cut into runs of at most this many; 0 if they are in
   /// the row.
   int64_t run = 0;
-  /// Units are the points of the outer loops, times the runs.
-  tx::SymExprAttr runs, units, unitsPerTask, tasks;
+  /// A unit is a point of the outer loops, or all neighbours, and a run: how
+  /// many there are along each.
+  llvm::SmallVector<tx::SymExprAttr> unitSizes;
+  tx::SymExprAttr units, unitsPerTask, tasks;
   /// Points of a row, over all its loops.
   tx::SymExprAttr rowElements;
 };

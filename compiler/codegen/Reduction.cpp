@@ -116,6 +116,16 @@ Reduction::State Reduction::combine(ValueRange state, LaneValue value,
   return result;
 }
 
+bool Reduction::addsProducts(const Lanes &lanes) const {
+  return kind == Combine::sum && resultType == type.getElementType() &&
+         resultType.isF32() && !lanes.getMask();
+}
+
+Reduction::State Reduction::addProduct(ValueRange state, LaneValue a,
+                                       LaneValue b, Lanes &lanes) {
+  return {code.fma(lanes.getVector(a), lanes.getVector(b), state[0])};
+}
+
 Reduction::State Reduction::merge(ValueRange a, ValueRange b) {
   State result = {combineVectors(a[0], b[0])};
   if (isFloatExtreme())

@@ -28,6 +28,11 @@ public:
   State getNeutral();
   /// Adds the lanes of \p value.
   State combine(mlir::ValueRange state, LaneValue value, Lanes &lanes);
+  /// Whether addProduct() takes factors in these lanes.
+  bool addsProducts(const Lanes &lanes) const;
+  /// Adds \p a * \p b, in one rounding where the target has it.
+  State addProduct(mlir::ValueRange state, LaneValue a, LaneValue b,
+                   Lanes &lanes);
   State merge(mlir::ValueRange a, mlir::ValueRange b);
   /// The result of each lane, or of all together.
   mlir::Value finishLanes(mlir::ValueRange state);

@@ -156,6 +156,44 @@ TEST_P(RowsTest, ReducesSeveralDims) {
   }
 }
 
+/// Neighbouring windows are computed at once; the last ones may be left over.
+TEST_P(RowsTest, WindowsOfLanes) {
+  for (int64_t width : {0, 2, 7, 11, 13})
+    for (int64_t taps : {3, 31}) {
+      std::string text = R"(
+    !x = tensor<7xPADDEDx?xf32, #tx.dims<[7, DIM, C]>>
+    !w = tensor<3xTAPSx?xf32, #tx.dims<[3, TAPS, C]>>
+    !r = tensor<5xCOLUMNSx?xf32, #tx.dims<[5, WIDTH, C]>>
+    #place = affine_map<(y, x, c, i, j) -> (y + i, x * 2 + j * 3, c)>
+    #tap = affine_map<(y, x, c, i, j) -> (i, j, c)>
+    #result = affine_map<(y, x, c, i, j) -> (y, x, c)>
+    func.func @main(%a: !x, %w: !w) {
+      %r = kernel.rows [#tx.expr<5>, #tx.expr<WIDTH>, #tx.expr<C>, #tx.expr<3>, #tx.expr<TAPS>] row 2
+          ins(%a, %w : !x, !w) maps [#place, #tap, #result] -> !r {
+      ^bb0(%x: f32, %y: f32):
+        %p = arith.mulf %x, %y : f32
+        %sum = kernel.reduce sum %p : f32
+        kernel.yield %sum : f32
+      }
+      return
+    })";
+      auto replace = [&](llvm::StringRef from, const std::string &to) {
+        for (size_t at; (at = text.find(from)) != std::string::npos;)
+          text.replace(at, from.size(), to);
+      };
+      // 0 stands for a width that is not known while compiling.
+      std::string known = std::to_string(2 * width + 3 * taps);
+      replace("PADDED", width ? known : "?");
+      replace("DIM", width ? known : "2 * W + " + std::to_string(3 * taps));
+      replace("COLUMNS", width ? std::to_string(width) : "?");
+      replace("WIDTH", width ? std::to_string(width) : "W");
+      replace("TAPS", std::to_string(taps));
+      expectDefinition(
+          text,
+          {{{"W", 9}, {"C", 17}}, {{"W", 3}, {"C", 64}}, {{"W", 8}, {"C", 1}}});
+    }
+}
+
 TEST_P(RowsTest, ReducesIntegersAndBooleans) {
   expectDefinition(R"(
     !x = tensor<3x?xi32, #tx.dims<[3, N]>>
