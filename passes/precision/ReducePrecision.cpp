@@ -19,6 +19,10 @@ using kernel::GemmOp;
 using kernel::Precision;
 using kernel::StoredOp;
 
+/// Of so many columns f32 computes dot products of rows as they lie; converting
+/// these would take longer than multiplying them.
+constexpr int64_t kMostDotColumns = 3;
+
 /// Columns of zeros have no scale of their own.
 constexpr float kLeastScale = 1e-30F;
 
@@ -120,6 +124,16 @@ static StringRef findObstacle(GemmOp gemm) {
     return !hasQuotient;
   });
   return isLinear ? "" : "the left operand's elements have no fixed strides";
+}
+
+/// Why fewer bits would bring nothing, or nothing.
+static StringRef findObstacleOfSpeed(GemmOp gemm) {
+  std::optional<int64_t> columns =
+      gemm.getSize(gemm.getBatchRank() + 1).getConstant();
+  bool isF32 = getElementTypeOrSelf(gemm.getRhs().getType()).isF32();
+  return columns && *columns <= kMostDotColumns && isF32
+             ? "so few columns are faster in f32"
+             : "";
 }
 
 /// Multiplies the sums by the scale of their column, another input.
@@ -242,6 +256,8 @@ void txc::reducePrecision(func::FuncOp function, Precision precision,
       attention.setPrecision(Precision::bf16);
     for (auto gemm : llvm::to_vector(block->getOps<GemmOp>())) {
       StringRef obstacle = findObstacle(gemm);
+      if (obstacle.empty())
+        obstacle = findObstacleOfSpeed(gemm);
       if (obstacle.empty())
         reduceGemm(gemm, precision);
       else if (report)

@@ -54,6 +54,18 @@ func.func @tensors(%x: tensor<5x6xf32>, %y: tensor<6x4xf32>) -> tensor<5x4xf32> 
 
 // -----
 
+// A classifier of two classes is faster in f32.
+// CHECK-LABEL: @classes
+// CHECK:         kernel.gemm {{.*}} -> tensor<5x2xf32>
+// CHECK-NOT:     precision
+func.func @classes(%x: tensor<5x6xf32>) -> tensor<5x2xf32> {
+  %w = tx.weight "w" : tensor<6x2xf32>
+  %z = tx.matmul %x, %w : tensor<5x6xf32>, tensor<6x2xf32> to tensor<5x2xf32>
+  return %z : tensor<5x2xf32>
+}
+
+// -----
+
 // A tied embedding: the gather still reads f32.
 // CHECK-LABEL: @tied
 // CHECK-DAG:     kernel.stored @{{.*}} : tensor<100x8xf32>
