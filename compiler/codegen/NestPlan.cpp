@@ -187,7 +187,7 @@ static int64_t chooseNeighbours(kernel::NestInterface op,
   for (int64_t count = fewest; count <= most; ++count)
     if (*number % count <= *number % best)
       best = count;
-  return std::min(best, *number);
+  return std::clamp<int64_t>(*number, 1, best);
 }
 
 //===----------------------------------------------------------------------===//

@@ -158,7 +158,7 @@ TEST_P(RowsTest, ReducesSeveralDims) {
 
 /// Neighbouring windows are computed at once; the last ones may be left over.
 TEST_P(RowsTest, WindowsOfLanes) {
-  for (int64_t width : {0, 2, 7, 11, 13})
+  for (int64_t width : {-1, 0, 2, 7, 11, 13})
     for (int64_t taps : {3, 31}) {
       std::string text = R"(
     !x = tensor<7xPADDEDx?xf32, #tx.dims<[7, DIM, C]>>
@@ -181,12 +181,13 @@ TEST_P(RowsTest, WindowsOfLanes) {
         for (size_t at; (at = text.find(from)) != std::string::npos;)
           text.replace(at, from.size(), to);
       };
-      // 0 stands for a width that is not known while compiling.
+      // Less than 0 stands for a width that is not known while compiling.
       std::string known = std::to_string(2 * width + 3 * taps);
-      replace("PADDED", width ? known : "?");
-      replace("DIM", width ? known : "2 * W + " + std::to_string(3 * taps));
-      replace("COLUMNS", width ? std::to_string(width) : "?");
-      replace("WIDTH", width ? std::to_string(width) : "W");
+      replace("PADDED", width >= 0 ? known : "?");
+      replace("DIM",
+              width >= 0 ? known : "2 * W + " + std::to_string(3 * taps));
+      replace("COLUMNS", width >= 0 ? std::to_string(width) : "?");
+      replace("WIDTH", width >= 0 ? std::to_string(width) : "W");
       replace("TAPS", std::to_string(taps));
       expectDefinition(
           text,
