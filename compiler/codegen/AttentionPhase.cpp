@@ -83,18 +83,13 @@ static std::optional<StridedAttention> getStrided(AttentionOp op) {
   std::optional<int64_t> valueSize = op.getSize(E).getConstant();
   if (!q || !k || !v || !result || !size || !valueSize)
     return std::nullopt;
-  auto elementOf = [](Value value) {
-    return cast<RankedTensorType>(value.getType()).getElementType();
-  };
-  Type element = elementOf(op.getQ());
-  for (Value value :
-       {Value(op.getK()), Value(op.getV()), Value(op.getResult())})
-    if (elementOf(value) != element)
-      return std::nullopt;
   // Numbers of 16 bits are read as vectors.
-  if (!element.isF32() && !(q->access.strides[D].isConstant(1) &&
-                            k->access.strides[D].isConstant(1) &&
-                            v->access.strides[E].isConstant(1)))
+  auto isReadable = [](Value value, const HeadOperand &operand, Dim dim) {
+    return getElementTypeOrSelf(value.getType()).isF32() ||
+           operand.access.strides[dim].isConstant(1);
+  };
+  if (!isReadable(op.getQ(), *q, D) || !isReadable(op.getK(), *k, D) ||
+      !isReadable(op.getV(), *v, E))
     return std::nullopt;
   bool fits = *size >= 1 && *size <= kMaxHeadSize && *valueSize >= 1 &&
               *valueSize <= kMaxHeadSize;
@@ -117,8 +112,10 @@ static x86::AttentionHead getHead(AttentionOp op,
   return {attention.size, attention.valueSize,
           /*packsValues=*/!attention.v.access.strides[E].isConstant(1),
           hasMask(op),
-          /*isNarrow=*/
-          !getElementTypeOrSelf(op.getQ().getType()).isF32()};
+          /*hasNarrowKeys=*/
+          !getElementTypeOrSelf(op.getK().getType()).isF32(),
+          /*hasNarrowValues=*/
+          !getElementTypeOrSelf(op.getV().getType()).isF32()};
 }
 
 //===----------------------------------------------------------------------===//
@@ -142,8 +139,8 @@ private:
       return code.builder.getIndexAttr(*constant);
     return function.getValue(expr);
   }
-  StridedOperand getOperand(Value buffer, const HeadOperand &operand, Dim row,
-                            Dim column);
+  StridedOperand getOperand(Value tensor, Value buffer,
+                            const HeadOperand &operand, Dim row, Dim column);
   Value emitMask(ArrayRef<LaneValue> point, Value valid);
   Value emitWindow(Lanes &lanes, ArrayRef<LaneValue> point);
   Value emitLength(Value batch);
@@ -158,11 +155,11 @@ private:
 
 } // namespace
 
-StridedOperand BlockedEmitter::getOperand(Value buffer,
+StridedOperand BlockedEmitter::getOperand(Value tensor, Value buffer,
                                           const HeadOperand &operand, Dim row,
                                           Dim column) {
   const LinearAccess &access = operand.access;
-  StridedOperand strided{buffer, {}, {}};
+  StridedOperand strided{buffer, {}, {}, getElementTypeOrSelf(tensor)};
   if (!access.offset.isConstant(0))
     strided.offset = function.getValue(access.offset);
   for (SymExprAttr stride : {access.strides[B], operand.headStride,
@@ -296,11 +293,11 @@ LogicalResult BlockedEmitter::emit() {
   spec.group = attention.group;
   spec.size = attention.size;
   spec.valueSize = attention.valueSize;
-  spec.q = getOperand(function.getOperand(Q), attention.q, S, D);
-  spec.k = getOperand(function.getOperand(K), attention.k, T, D);
-  spec.v = getOperand(function.getOperand(V), attention.v, T, E);
-  spec.o = getOperand(function.getResult(0), attention.result, S, E);
-  spec.element = getElementTypeOrSelf(op.getQ().getType());
+  spec.q = getOperand(op.getQ(), function.getOperand(Q), attention.q, S, D);
+  spec.k = getOperand(op.getK(), function.getOperand(K), attention.k, T, D);
+  spec.v = getOperand(op.getV(), function.getOperand(V), attention.v, T, E);
+  spec.o =
+      getOperand(op.getResult(), function.getResult(0), attention.result, S, E);
   spec.scale = op.getScale().convertToDouble();
   if (op.getSoftcap())
     spec.softcap = op.getSoftcap()->convertToDouble();

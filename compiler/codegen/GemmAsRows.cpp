@@ -118,7 +118,7 @@ static Value buildSum(OpBuilder &b, GemmOp gemm, Value lhs, Value rhs,
     return row.scale(
         reduceSum(b, loc, multiply(b, loc, row.getInteger(), rhs)));
   }
-  if (gemm.getPrecision() == kernel::Precision::bf16)
+  if (gemm.getPrecision() == kernel::Precision::bf16 && lhs.getType().isF32())
     lhs = arith::TruncFOp::create(b, loc, b.getBF16Type(), lhs);
   lhs = extend(b, loc, lhs, gemm.getLhs().getType(), accumulator);
   rhs = extend(b, loc, rhs, rhsTensor, accumulator);

@@ -37,10 +37,16 @@ static bool multipliesBytes(GemmOp op) {
          getScalarType(op.getRhs().getType()).isInteger(8);
 }
 
+/// Whether bf16 are multiplied by a weight of bf16.
+static bool multipliesBf16(GemmOp op) {
+  return isStored(op) && op.getPrecision() &&
+         getScalarType(op.getLhs().getType()).isBF16();
+}
+
 /// Whether the types are f32 by f32, or by a weight that is stored narrower, or
-/// bytes by one.
+/// bf16 or bytes by one.
 static bool hasBlockedTypes(GemmOp op) {
-  if (multipliesBytes(op))
+  if (multipliesBytes(op) || multipliesBf16(op))
     return true;
   Type rhs = getScalarType(op.getRhs().getType());
   return getScalarType(op.getLhs().getType()).isF32() &&
@@ -214,6 +220,8 @@ LogicalResult GemmEmitter::emit() {
   spec.n = fold(op.getSize(n));
   spec.k = fold(op.getSize(k));
   spec.a = getOperand(0, op.getLhsMap(), m, k);
+  if (multipliesBf16(op))
+    spec.leftNumbers = x86::LeftNumbers::Bf16;
   if (multipliesBytes(op))
     spec.leftNumbers =
         getElementTypeOrSelf(op.getLhs().getType()).isUnsignedInteger()

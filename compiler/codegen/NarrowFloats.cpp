@@ -99,6 +99,13 @@ static Value truncateToF16(FloatBits &bits, Value x, Type type) {
   return bits.narrow(half, type);
 }
 
+/// Whether denormals may become zeros.
+static bool mayFlush(arith::TruncFOp op) {
+  return arith::bitEnumContainsAll(
+      op.getFastmath().value_or(arith::FastMathFlags::none),
+      arith::FastMathFlags::afn);
+}
+
 /// To f32 or from it; null if LLVM has an instruction for it.
 static Value convert(OpBuilder &b, Operation *op, const VectorTarget &target) {
   Value x = op->getOperand(0);
@@ -116,8 +123,11 @@ static Value convert(OpBuilder &b, Operation *op, const VectorTarget &target) {
   Type to = getElementTypeOrSelf(type);
   if (isSmallFloat(to))
     return truncateToSmallFloat(b, loc, x, type);
+  // The instruction takes denormals for zeros.
   if (to.isBF16())
-    return truncateToBf16(bits, x, type);
+    return target.hasBf16Dot && mayFlush(cast<arith::TruncFOp>(op))
+               ? nullptr
+               : truncateToBf16(bits, x, type);
   return target.hasHalfConversions ? nullptr : truncateToF16(bits, x, type);
 }
 

@@ -13,7 +13,8 @@ namespace txc {
 /// Does arithmetic and comparisons of f16, bf16 and small floats
 /// (SmallFloats.h) in f32, and conversions that \p target has no instruction
 /// for in integers, instead of calls of compiler-rt. Rounds to nearest, ties to
-/// even; NaNs stay NaNs where the type has any.
+/// even; NaNs stay NaNs where the type has any. An arith.truncf to bf16 that is
+/// marked `afn` may make zeros of denormals.
 void expandNarrowFloats(mlir::Operation *function, const VectorTarget &target);
 
 } // namespace txc

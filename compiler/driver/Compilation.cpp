@@ -20,6 +20,7 @@
 #include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
+#include "passes/precision/NarrowActivations.h"
 #include "passes/precision/ReducePrecision.h"
 #include "passes/precision/SmoothChannels.h"
 #include "python-free-frontend/TensorConstants.h"
@@ -235,11 +236,13 @@ Outcome Compilation::buildPhases() {
     manager.addPass(createLowerToKernelPass());
     manager.addPass(createCSEPass());
     manager.addPass(createFusePass(&nearMisses));
-    if (options.precision)
+    if (options.precision) {
       manager.addPass(
           createReducePrecisionPass(*options.precision, &nearMisses));
-    else
+      manager.addPass(createNarrowActivationsPass());
+    } else {
       manager.addPass(createKeepPrecisionPass(&nearMisses));
+    }
     manager.addPass(createChooseLayoutsPass());
   });
 }

@@ -125,14 +125,16 @@ LogicalResult RowsOp::verify() {
   return verifyNest(*this);
 }
 
-/// A precision says what becomes of an f32 lhs beside a narrower rhs.
+/// A precision says what becomes of an f32 lhs beside a narrower rhs; in bf16
+/// it may have happened already.
 static LogicalResult verifyPrecision(GemmOp op) {
   Type lhs = getScalarType(op.getLhs().getType());
   Type rhs = getScalarType(op.getRhs().getType());
   if (!op.getPrecision())
     return success();
   bool isInt8 = *op.getPrecision() == Precision::int8;
-  if (!lhs.isF32() || !(isInt8 ? rhs.isInteger(8) : rhs.isBF16()))
+  bool hasLeft = lhs.isF32() || (!isInt8 && lhs.isBF16());
+  if (!hasLeft || !(isInt8 ? rhs.isInteger(8) : rhs.isBF16()))
     return op.emitOpError("in ")
            << stringifyPrecision(*op.getPrecision()) << " multiplies f32 by "
            << (isInt8 ? "i8" : "bf16") << ", found " << lhs << " and " << rhs;

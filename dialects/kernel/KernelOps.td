@@ -103,7 +103,8 @@ def Kernel_GemmOp : Kernel_Phase<"gemm", [Pure, SingleBlock]> {
 
     With a `precision` the lhs is f32, the rhs narrower and acc f32:
     - `bf16`: the rhs is bf16, and each element of the lhs is rounded to bf16, to
-      nearest even; denormals may become 0. Products are summed in f32.
+      nearest even, or is bf16 already; denormals may become 0. Products are
+      summed in f32.
     - `int8`: the rhs is i8 from -127 on. For each row r = (b…, m) of the lhs, all
       in f32 and rounded once an operation:
 
@@ -164,7 +165,7 @@ def Kernel_AttentionOp : Kernel_Phase<"attention", [Pure, AttrSizedOperandSegmen
     With the `precision` bf16 the factors of both products (scaled q, k, the
     weights of v, v) may be rounded to bf16, to nearest even; the scores' and the
     weights' sums and the softmax stay f32. Targets that multiply no bf16, and
-    single queries, keep f32.
+    single queries, keep f32. The tensors may be of different types.
   }];
   let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v,
                        Optional<AnyRankedTensor>:$mask,

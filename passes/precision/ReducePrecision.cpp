@@ -191,8 +191,10 @@ static Value widen(OpBuilder &b, Location loc, Value tensor) {
   return widened.getResult(0);
 }
 
+/// Makes the left factor f32 where the gemm can't multiply it as it is.
 static void widenLeft(GemmOp gemm) {
-  if (getElementTypeOrSelf(gemm.getLhs().getType()).isF32())
+  Type left = getElementTypeOrSelf(gemm.getLhs().getType());
+  if (left.isF32() || (left.isBF16() && gemm.getPrecision() == Precision::bf16))
     return;
   OpBuilder before(gemm);
   gemm.getLhsMutable().assign(widen(before, gemm.getLoc(), gemm.getLhs()));
@@ -284,9 +286,9 @@ void txc::keepPrecision(func::FuncOp function, Report *report) {
         report->add(gemm.getLoc(), "blocked product", obstacle);
       continue;
     }
-    widenLeft(gemm);
     if (left.isBF16())
       gemm.setPrecision(Precision::bf16);
+    widenLeft(gemm);
     hasChanged = true;
   }
   if (hasChanged)

@@ -16,9 +16,10 @@
 /// isn't symmetric, since what follows GELU has hardly anything below zero, and
 /// outliers have no product of their own.
 ///
-/// A left operand of f16 or bf16 is converted to f32 first, which is exact.
-/// A weight that is i8 already, beside f32, stays what it is (but -128 becomes
-/// -127), or becomes bf16, which is exact.
+/// A left operand of f16 or bf16 is converted to f32 first, which is exact; but
+/// bf16 stays what it is where bf16 is multiplied. A weight that is i8 already,
+/// beside f32, stays what it is (but -128 becomes -127), or becomes bf16, which
+/// is exact.
 ///
 /// An erf whose result goes nowhere but into such a factor is marked `afn`:
 /// code with an error far below the factor's step will do.

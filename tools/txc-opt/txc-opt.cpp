@@ -19,6 +19,7 @@
 #include "passes/layout/MergeMatmuls.h"
 #include "passes/layout/OutlineWeights.h"
 #include "passes/lower/LowerToKernel.h"
+#include "passes/precision/NarrowActivations.h"
 #include "passes/precision/ReducePrecision.h"
 #include "passes/precision/SmoothChannels.h"
 
@@ -36,6 +37,7 @@ int main(int argc, char **argv) {
   mlir::registerPass([] { return txc::createFusePass(); });
   mlir::registerPass([] { return txc::createReducePrecisionPass(); });
   mlir::registerPass([] { return txc::createKeepPrecisionPass(); });
+  mlir::registerPass(txc::createNarrowActivationsPass);
   mlir::registerPass(txc::createTapChannelsPass);
   mlir::registerPass([] { return txc::createSmoothChannelsPass(); });
   mlir::registerPass([] { return txc::ptx::createGemmToWarpPass(); });

@@ -24,25 +24,20 @@ using namespace txc::x86;
 using arith::CmpFPredicate;
 using arith::CmpIPredicate;
 
-static Type getMemoryType(const AttentionSpec &spec) {
-  if (spec.element)
-    return spec.element;
-  return cast<MemRefType>(spec.q.buffer.getType()).getElementType();
-}
-
 AttentionHead txc::x86::attentionHead(const AttentionSpec &spec) {
-  return {spec.size, spec.valueSize,
+  return {spec.size,
+          spec.valueSize,
           /*packsValues=*/!isStaticOne(spec.v.strides[3]),
           /*hasMask=*/bool(spec.mask),
-          /*isNarrow=*/!getMemoryType(spec).isF32()};
+          /*hasNarrowKeys=*/!spec.k.getElement().isF32(),
+          /*hasNarrowValues=*/!spec.v.getElement().isF32()};
 }
 
 AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
                                    const DotAtom &tileAtom,
                                    const AttentionSpec &spec, Value buffer)
     : code(code), atom(atom), tileAtom(tileAtom), spec(spec),
-      schedule(spec.schedule), element(atom.word()),
-      memory(getMemoryType(spec)), head(attentionHead(spec)),
+      schedule(spec.schedule), element(atom.word()), head(attentionHead(spec)),
       S(code.index(spec.queries)), T(code.index(spec.keys)),
       layout(layOutAttentionScratch(spec.target, schedule, head)),
       scratch(code.pointerTo(buffer)) {
@@ -348,7 +343,7 @@ void AttentionEmitter::finishRow(const Queries &queries, Value row) {
       scratchAt(queries.outputs, code.mul(row, valueVectors() * lanes()));
   Value offset =
       code.mul(code.add(queries.first, row), code.index(spec.o.strides[2]));
-  Value to = code.advance(queries.results, offset, memory);
+  Value to = code.advance(queries.results, offset, spec.o.getElement());
   storeRow(from, to, factor, isEmpty);
 }
 
@@ -359,6 +354,7 @@ void AttentionEmitter::averageValues(const Queries &queries, Value row) {
   Value elementStride = code.index(spec.v.strides[3]);
   Value output =
       scratchAt(queries.outputs, code.mul(row, valueVectors() * lanes()));
+  Type memory = spec.v.getElement();
   code.loop(code.index(0), code.index(spec.valueSize), 1, [&](Value i) {
     Value column =
         code.advance(queries.values, code.mul(i, elementStride), memory);
@@ -366,7 +362,8 @@ void AttentionEmitter::averageValues(const Queries &queries, Value row) {
         code.index(0), queries.keyTotal, 1, {code.constant(element, 0.0)},
         [&](Value key, ValueRange carried) -> SmallVector<Value> {
           Value value = loadNumbers(
-              element, code.advance(column, code.mul(key, keyStride), memory));
+              memory, element,
+              code.advance(column, code.mul(key, keyStride), memory));
           return {arith::AddFOp::create(code.builder, code.loc, carried.front(),
                                         value)};
         });
@@ -389,6 +386,7 @@ void AttentionEmitter::storeRow(Value from, Value to, Value factor,
     return isEmpty ? code.select(isEmpty, code.constant(type, 0.0), value)
                    : value;
   };
+  Type memory = spec.o.getElement();
   if (!isStaticOne(spec.o.strides[3])) {
     Value stride = code.index(spec.o.strides[3]);
     code.loop(code.index(0), code.index(spec.valueSize), 1, [&](Value i) {
@@ -422,27 +420,21 @@ LogicalResult txc::x86::emitAttentionTasks(OpBuilder &builder, Location loc,
                                            const AttentionSpec &spec,
                                            Value taskBegin, Value taskEnd,
                                            Value scratch) {
-  Type element;
   for (const StridedOperand *operand : {&spec.q, &spec.k, &spec.v, &spec.o}) {
-    Type type = cast<MemRefType>(operand->buffer.getType()).getElementType();
-    if (element && element != type)
-      return emitError(loc) << "x86 attention takes tensors of one type, not "
-                            << element << " and " << type;
-    element = type;
-  }
-  Type memory = getMemoryType(spec);
-  bool isNarrow = memory.isF16() || memory.isBF16();
-  for (const StridedOperand *operand : {&spec.q, &spec.k, &spec.v})
-    if (isNarrow && !isStaticOne(operand->strides[3]))
+    Type memory = operand->getElement();
+    if (!memory.isF32() && !memory.isF16() && !memory.isBF16())
+      return emitError(loc) << "x86 attention takes tensors of f32, f16 or "
+                               "bf16, not "
+                            << memory;
+    if (!memory.isF32() && operand != &spec.o &&
+        !isStaticOne(operand->strides[3]))
       return emitError(loc) << "x86 attention takes tensors of " << memory
                             << " with adjacent elements only";
-  FailureOr<DotAtom> atom =
-      DotAtom::get(loc, isNarrow ? builder.getF32Type() : memory, spec.target);
-  if (failed(atom))
-    return failure();
+  }
   CodeBuilder code(builder, loc, spec.target);
+  DotAtom atom(builder.getContext(), DotType::f32, spec.target);
   DotAtom tileAtom(builder.getContext(), spec.schedule.type, spec.target);
-  AttentionEmitter emitter(code, *atom, tileAtom, spec, scratch);
+  AttentionEmitter emitter(code, atom, tileAtom, spec, scratch);
   code.loop(taskBegin, taskEnd, 1,
             [&](Value task) { emitter.emitTask(task, taskBegin, taskEnd); });
   return success();

@@ -58,13 +58,10 @@ struct AttentionSpec {
   int64_t group = 1;
   /// Elements of a query and key, and of a value; ≥ 1.
   int64_t size, valueSize;
-  /// f32, or all f16 or bf16; strides (b, h, s or t, element), where h of k and
-  /// v counts their own heads. Fastest with an element stride of 1, which those
-  /// of 16 bits must have.
+  /// Each of f32, f16 or bf16; strides (b, h, s or t, element), where h of k
+  /// and v counts their own heads. Fastest with an element stride of 1, which
+  /// q, k and v of 16 bits must have.
   StridedOperand q, k, v, o;
-  /// What their elements are; null: what the buffers say. Numbers of 16 bits
-  /// may lie in buffers of integers.
-  mlir::Type element;
   double scale = 1.0;
   /// Scores become softcap · tanh(score / softcap).
   std::optional<double> softcap;

@@ -70,15 +70,19 @@ private:
                 mlir::Value isEmpty);
 
   // AttentionPack.cpp
-  /// Operands in memory, as f32. Lanes outside \p mask (null: all) are zero, or
-  /// not stored.
-  mlir::Value loadNumbers(mlir::Type type, mlir::Value from,
+  /// Numbers that are \p memory in memory, as f32. Lanes outside \p mask (null:
+  /// all) are zero.
+  mlir::Value loadNumbers(mlir::Type memory, mlir::Type type, mlir::Value from,
                           mlir::Value mask = nullptr);
+  /// f32 as elements of the result. Lanes outside \p mask (null: all) are not
+  /// stored.
   void storeNumbers(mlir::Value value, mlir::Value to,
                     mlir::Value mask = nullptr);
-  void emitPackRows(mlir::Value from, mlir::OpFoldResult rowStride,
-                    mlir::Value rows, int64_t width, mlir::Value scale,
-                    mlir::Value to);
+  void emitPackRows(mlir::Type memory, mlir::Value from,
+                    mlir::OpFoldResult rowStride, mlir::Value rows,
+                    int64_t width, mlir::Value scale, mlir::Value to);
+  mlir::Value loadRow(mlir::Type memory, mlir::Value from, int64_t left,
+                      mlir::Value factor);
   void emitPackColumns(mlir::Value from, mlir::Value keyCount, int64_t count,
                        int64_t vectors, mlir::Value to);
   void packQueries(const Queries &queries);
@@ -118,7 +122,8 @@ private:
   void emitRows(const Queries &block);
   void emitRow(const Queries &query);
   void packRow(const Queries &query);
-  void fetchRow(mlir::Value row, mlir::Value stride, int64_t size);
+  void fetchRow(mlir::Type memory, mlir::Value row, mlir::Value stride,
+                int64_t size);
   mlir::Value emitRowDots(const Queries &query, mlir::Value keys,
                           mlir::Value left);
   mlir::Value emitRowScores(const Queries &query, const Keys &keys);
@@ -144,19 +149,19 @@ private:
   int64_t valueVectors() const {
     return llvm::divideCeil(spec.valueSize, lanes());
   }
+  /// Whether numbers of that type are what the tiles multiply.
+  bool areFactors(mlir::Type memory) const {
+    return memory.isBF16() && tileAtom.type() == DotType::bf16;
+  }
   bool copiesKeys() const { return head.copiesKeys(schedule); }
   bool copiesValues() const { return head.copiesValues(schedule); }
-  llvm::StringRef getMemoryName() const {
-    return memory.isF16() ? "f16" : memory.isBF16() ? "bf16" : "f32";
-  }
-
   CodeBuilder &code;
   /// Of single rows, and of tiles.
   const DotAtom &atom, &tileAtom;
   const AttentionSpec &spec;
   const AttentionSchedule &schedule;
-  /// What is computed with, and what the operands are in memory.
-  mlir::Type element, memory;
+  /// What is computed with.
+  mlir::Type element;
   AttentionHead head;
   mlir::Value S, T;
   AttentionScratch layout;

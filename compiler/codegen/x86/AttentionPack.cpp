@@ -13,8 +13,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/x86/AttentionEmitter.h"
+#include "compiler/codegen/x86/Intrinsics.h"
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/PackWords.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/Twine.h"
 
 using namespace mlir;
@@ -28,7 +30,13 @@ static Type withElement(Type type, Type element) {
   return vector ? Type(vector.clone(element)) : element;
 }
 
-Value AttentionEmitter::loadNumbers(Type type, Value from, Value mask) {
+/// For the names of functions.
+static StringRef getMemoryName(Type memory) {
+  return memory.isF16() ? "f16" : memory.isBF16() ? "bf16" : "f32";
+}
+
+Value AttentionEmitter::loadNumbers(Type memory, Type type, Value from,
+                                    Value mask) {
   OpBuilder &b = code.builder;
   bool isNarrow = memory != element;
   // As integers: not every target has vectors of narrow numbers.
@@ -45,10 +53,14 @@ Value AttentionEmitter::loadNumbers(Type type, Value from, Value mask) {
 
 void AttentionEmitter::storeNumbers(Value value, Value to, Value mask) {
   OpBuilder &b = code.builder;
-  Type type = value.getType();
+  Type type = value.getType(), memory = spec.o.getElement();
   if (memory != element) {
-    value =
+    auto narrow =
         arith::TruncFOp::create(b, code.loc, withElement(type, memory), value);
+    // A product that rounds to bf16 takes denormals for zeros anyway.
+    if (schedule.type == DotType::bf16)
+      narrow.setFastmath(arith::FastMathFlags::afn);
+    value = narrow;
     value = arith::BitcastOp::create(b, code.loc,
                                      withElement(type, b.getI16Type()), value);
   }
@@ -86,14 +98,36 @@ static Value joinNumbers(CodeBuilder &code, const DotAtom &atom, int64_t left,
   return atom.joinRow(code, vectors, Quantization());
 }
 
+/// The same of a row in memory, multiplied by \p factor (null: not).
+Value AttentionEmitter::loadRow(Type memory, Value from, int64_t left,
+                                Value factor) {
+  if (!factor && areFactors(memory)) {
+    auto type =
+        VectorType::get(tileAtom.depth() * lanes(), code.builder.getI16Type());
+    Value mask;
+    if (left < type.getNumElements())
+      mask = code.firstLanes(type, code.index(left));
+    Value numbers =
+        mask ? code.maskedLoad(type, from, mask) : code.load(type, from);
+    return viewAs(code, numbers, tileAtom.word());
+  }
+  return joinNumbers(code, tileAtom, left, [&](int64_t number, Value mask) {
+    Value vector = loadNumbers(memory, vectorType(),
+                               code.advance(from, number, memory), mask);
+    return factor
+               ? arith::MulFOp::create(code.builder, code.loc, vector, factor)
+               : vector;
+  });
+}
+
 /// Emits a call that packs up to \p width rows to [steps of size][width],
 /// multiplied by \p scale (null: not). Vectors of lanes without any row stay as
 /// they are, other lanes without one repeat the last.
-void AttentionEmitter::emitPackRows(Value from, OpFoldResult rowStride,
-                                    Value rows, int64_t width, Value scale,
-                                    Value to) {
+void AttentionEmitter::emitPackRows(Type memory, Value from,
+                                    OpFoldResult rowStride, Value rows,
+                                    int64_t width, Value scale, Value to) {
   std::string name =
-      ("txc_attention_rows_" + getMemoryName() + "_" +
+      ("txc_attention_rows_" + getMemoryName(memory) + "_" +
        getName(tileAtom.type()) + (scale ? "_scaled_" : "_") +
        Twine(spec.size) + "x" + Twine(width) + "_v" + Twine(lanes()))
           .str();
@@ -113,14 +147,7 @@ void AttentionEmitter::emitPackRows(Value from, OpFoldResult rowStride,
         Value row = code.min(code.index(std::min(first + i, width - 1)), last);
         Value at =
             code.advance(from, code.add(code.mul(row, stride), k), memory);
-        words.push_back(
-            joinNumbers(code, tileAtom, left, [&](int64_t number, Value mask) {
-              Value vector = loadNumbers(
-                  vectorType(), code.advance(at, number, memory), mask);
-              return factor ? arith::MulFOp::create(code.builder, code.loc,
-                                                    vector, factor)
-                            : vector;
-            }));
+        words.push_back(loadRow(memory, at, left, factor));
       }
       emitTranspose(code, words);
       Value firstStep = code.div(k, code.index(tileAtom.depth()));
@@ -155,13 +182,14 @@ void AttentionEmitter::emitPackRows(Value from, OpFoldResult rowStride,
 /// Copies the queries to [steps of size][queryBlock], scaled.
 void AttentionEmitter::packQueries(const Queries &queries) {
   OpBuilder &b = code.builder;
+  Type memory = spec.q.getElement();
   Value offset = code.mul(queries.first, code.index(spec.q.strides[2]));
   Value from = code.advance(queries.queries, offset, memory);
   if (isStaticOne(spec.q.strides[3])) {
     Value scale;
     if (spec.scale != 1.0)
       scale = code.constant(element, spec.scale);
-    return emitPackRows(from, spec.q.strides[2], queries.count,
+    return emitPackRows(memory, from, spec.q.strides[2], queries.count,
                         schedule.queryBlock, scale, queries.panel);
   }
   PanelSource source{from, spec.q.strides[2], spec.q.strides[3], queries.count,
@@ -186,6 +214,7 @@ void AttentionEmitter::packQueries(const Queries &queries) {
 
 /// Copies a block of keys to panels of scoreKeys.
 void AttentionEmitter::packKeys(const Queries &queries, const Keys &keys) {
+  Type memory = spec.k.getElement();
   Value stride = code.index(spec.k.strides[2]);
   code.loop(code.index(0), keys.count, schedule.scoreKeys, [&](Value key) {
     Value offset = code.mul(code.add(keys.first, key), stride);
@@ -193,7 +222,7 @@ void AttentionEmitter::packKeys(const Queries &queries, const Keys &keys) {
     Value left = code.min(code.sub(keys.count, key), schedule.scoreKeys);
     Value to = scratchAt(packedKeys, code.mul(key, sizeSteps()));
     if (isStaticOne(spec.k.strides[3])) {
-      emitPackRows(from, spec.k.strides[2], left, schedule.scoreKeys,
+      emitPackRows(memory, from, spec.k.strides[2], left, schedule.scoreKeys,
                    /*scale=*/Value(), to);
       return;
     }
@@ -222,6 +251,7 @@ void AttentionEmitter::forEachOutputTile(
 
 /// Copies a block of values to the columns of each tile.
 void AttentionEmitter::packValues(const Queries &queries, const Keys &keys) {
+  Type memory = spec.v.getElement();
   Value offset = code.mul(keys.first, code.index(spec.v.strides[2]));
   Value from = code.advance(queries.values, offset, memory);
   Value elementStride = code.index(spec.v.strides[3]);
@@ -246,32 +276,49 @@ void AttentionEmitter::packValues(const Queries &queries, const Keys &keys) {
 void AttentionEmitter::emitPackColumns(Value from, Value keyCount,
                                        int64_t count, int64_t vectors,
                                        Value to) {
+  Type memory = spec.v.getElement();
   std::string name =
-      ("txc_attention_columns_" + getMemoryName() + "_" +
+      ("txc_attention_columns_" + getMemoryName(memory) + "_" +
        getName(tileAtom.type()) + "_" + Twine(count) + "_v" + Twine(lanes()))
           .str();
   int64_t depth = tileAtom.depth(), width = vectors * lanes();
+  VectorType numbersType = vectorType();
+  if (areFactors(memory))
+    numbersType = numbersType.clone(code.builder.getI16Type());
   auto emitBody = [&](ValueRange args) {
     Value from = args[0], stride = args[1], keyCount = args[2], to = args[3];
     Value lastMask;
     int64_t lastLanes = count - (vectors - 1) * lanes();
     if (lastLanes != lanes())
       lastMask = code.firstLanes(vectorType(), code.index(lastLanes));
+    auto load = [&](Value at, Value mask) {
+      if (!areFactors(memory))
+        return loadNumbers(memory, vectorType(), at, mask);
+      return mask ? code.maskedLoad(numbersType, at, mask)
+                  : code.load(numbersType, at);
+    };
+    auto join = [&](ArrayRef<Value> numbers) {
+      if (!areFactors(memory))
+        return tileAtom.makeLeftWords(code, numbers, Quantization()).front();
+      SmallVector<int64_t> pairs;
+      for (int64_t lane = 0; lane < lanes(); ++lane)
+        llvm::append_values(pairs, lane, lanes() + lane);
+      Value pairsOfLanes = vector::ShuffleOp::create(
+          code.builder, code.loc, numbers[0], numbers[1], pairs);
+      return viewAs(code, pairsOfLanes, tileAtom.word());
+    };
     auto emitStep = [&](Value key, int64_t present) {
       Value step = code.div(key, code.index(depth));
       for (int64_t j = 0; j < vectors; ++j) {
-        SmallVector<Value> numbers(depth, code.constant(vectorType(), 0.0));
+        SmallVector<Value> numbers(depth, code.constant(numbersType, 0.0));
         for (int64_t i = 0; i < present; ++i) {
           Value row =
               code.advance(from, code.mul(code.add(key, i), stride), memory);
-          numbers[i] =
-              loadNumbers(vectorType(), code.advance(row, j * lanes(), memory),
-                          j + 1 == vectors ? lastMask : Value());
+          numbers[i] = load(code.advance(row, j * lanes(), memory),
+                            j + 1 == vectors ? lastMask : Value());
         }
         Value word = code.add(code.mul(step, width), j * lanes());
-        code.store(
-            tileAtom.makeLeftWords(code, numbers, Quantization()).front(),
-            code.advance(to, word, tileAtom.word()));
+        code.store(join(numbers), code.advance(to, word, tileAtom.word()));
       }
     };
     Value whole = code.roundDown(keyCount, depth);

@@ -32,7 +32,8 @@ static constexpr int64_t fetchedBytes = 4096;
 
 /// Fetches the lines of a row of \p size numbers at least fetchedBytes behind
 /// \p row.
-void AttentionEmitter::fetchRow(Value row, Value stride, int64_t size) {
+void AttentionEmitter::fetchRow(Type memory, Value row, Value stride,
+                                int64_t size) {
   int64_t bytes = size * memory.getIntOrFloatBitWidth() / 8;
   int64_t rows = llvm::divideCeil(fetchedBytes, bytes);
   Value later = code.advance(row, code.mul(stride, rows), memory);
@@ -69,13 +70,14 @@ void AttentionEmitter::emitRow(const Queries &query) {
 
 /// Copies the scaled query to adjacent elements.
 void AttentionEmitter::packRow(const Queries &query) {
+  Type memory = spec.q.getElement();
   Value offset = code.mul(query.first, code.index(spec.q.strides[2]));
   Value from = code.advance(query.queries, offset, memory);
   Value stride = code.index(spec.q.strides[3]);
   Value scale = code.constant(element, spec.scale);
   code.loop(code.index(0), code.index(spec.size), 1, [&](Value i) {
-    Value value =
-        loadNumbers(element, code.advance(from, code.mul(i, stride), memory));
+    Value value = loadNumbers(memory, element,
+                              code.advance(from, code.mul(i, stride), memory));
     code.store(arith::MulFOp::create(code.builder, code.loc, value, scale),
                scratchAt(query.panel, i));
   });
@@ -99,6 +101,7 @@ static Value sumLanes(CodeBuilder &code, SmallVector<Value> rows) {
 /// \p left on repeat the last.
 Value AttentionEmitter::emitRowDots(const Queries &query, Value keys,
                                     Value left) {
+  Type memory = spec.k.getElement();
   Value stride = code.index(spec.k.strides[2]);
   Value last = code.sub(left, 1);
   int64_t full = spec.size / lanes() * lanes();
@@ -115,13 +118,13 @@ Value AttentionEmitter::emitRowDots(const Queries &query, Value keys,
       Value part = atom.loadLanes(code, scratchAt(query.panel, i), mask);
       SmallVector<Value> next;
       for (auto [row, sum] : llvm::zip(rows, sums))
-        next.push_back(code.fma(
-            loadNumbers(vectorType(), code.advance(row, i, memory), mask), part,
-            sum));
+        next.push_back(code.fma(loadNumbers(memory, vectorType(),
+                                            code.advance(row, i, memory), mask),
+                                part, sum));
       return next;
     };
     for (Value row : rows)
-      fetchRow(row, stride, spec.size);
+      fetchRow(memory, row, stride, spec.size);
     SmallVector<Value> zeros(rows.size(), code.constant(vectorType(), 0.0));
     SmallVector<Value> sums =
         code.loop(code.index(0), code.index(full), lanes(), zeros,
@@ -148,7 +151,8 @@ Value AttentionEmitter::emitRowScores(const Queries &query, const Keys &keys) {
               Value offset = code.mul(code.add(keys.first, key), stride);
               Value left = code.sub(keys.count, key);
               Value score = emitRowDots(
-                  query, code.advance(query.keys, offset, memory), left);
+                  query, code.advance(query.keys, offset, spec.k.getElement()),
+                  left);
               Value bias;
               if (spec.mask) {
                 storeBias(query, keys, query.first, key, biases);
@@ -201,6 +205,7 @@ void AttentionEmitter::emitRowSoftmax(const Queries &query, const Keys &keys,
 /// Adds the block's weighted values to the output, a few keys at a time for
 /// more chains.
 void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
+  Type memory = spec.v.getElement();
   Value stride = code.index(spec.v.strides[2]);
   Value values =
       code.advance(query.values, code.mul(keys.first, stride), memory);
@@ -230,11 +235,11 @@ void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
             Value offset = code.mul(code.min(at, lastKey), stride);
             Value row = code.advance(values, offset, memory);
             if (first == 0)
-              fetchRow(row, stride, spec.valueSize);
+              fetchRow(memory, row, stride, spec.valueSize);
             for (int64_t j = 0; j < count; ++j) {
               bool isTail = first + j + 1 == valueVectors();
               Value lane =
-                  loadNumbers(vectorType(),
+                  loadNumbers(memory, vectorType(),
                               code.advance(row, (first + j) * lanes(), memory),
                               isTail ? tailMask : Value());
               next.push_back(

@@ -51,14 +51,14 @@ struct AttentionHead {
   bool packsValues;
   /// There is a mask.
   bool hasMask;
-  /// Operands are of 16 bits in memory.
-  bool isNarrow = false;
+  /// Keys and values are of 16 bits in memory.
+  bool hasNarrowKeys = false, hasNarrowValues = false;
 
   bool copiesKeys(const AttentionSchedule &schedule) const {
-    return schedule.converts() || isNarrow;
+    return schedule.converts() || hasNarrowKeys;
   }
   bool copiesValues(const AttentionSchedule &schedule) const {
-    return schedule.converts() || isNarrow || packsValues;
+    return schedule.converts() || hasNarrowValues || packsValues;
   }
 };
 

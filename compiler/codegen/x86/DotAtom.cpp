@@ -29,14 +29,6 @@ DotAtom::DotAtom(MLIRContext *context, DotType type, const VectorTarget &target,
       VectorType::get(target.lanes(32), type == DotType::i8 ? i32 : f32);
 }
 
-FailureOr<DotAtom> DotAtom::get(Location loc, Type element,
-                                const VectorTarget &target) {
-  if (!element.isF32())
-    return emitError(loc) << "no x86 contraction of elements of type "
-                          << element << "; convert them to f32";
-  return DotAtom(element.getContext(), DotType::f32, target);
-}
-
 bool DotAtom::isLeftUnsigned() const {
   return dotType == DotType::i8 && numLeftWords == 1;
 }

@@ -41,9 +41,6 @@ public:
   /// as they are loaded, which an f32 atom does to what becomesF32().
   DotAtom(mlir::MLIRContext *context, DotType type, const VectorTarget &target,
           mlir::Type right = nullptr);
-  /// For f32; fails with a diagnostic at \p loc for another \p element.
-  static mlir::FailureOr<DotAtom> get(mlir::Location loc, mlir::Type element,
-                                      const VectorTarget &target);
 
   DotType type() const { return dotType; }
   /// The type of a word in memory: f32, or i32 for several numbers.

@@ -222,12 +222,15 @@ LogicalResult txc::x86::emitGemmTasks(OpBuilder &builder, Location loc,
   };
   DotType type = spec.schedule.type;
   Type f32 = builder.getF32Type();
-  bool hasBytes = spec.leftNumbers != LeftNumbers::Floats;
-  if (hasBytes && (type != DotType::i8 || !elementOf(spec.a).isInteger(8)))
-    return emitError(loc) << "x86 gemm multiplies bytes by i8, not "
+  bool isStored = spec.leftNumbers != LeftNumbers::Floats;
+  bool hasBf16 = spec.leftNumbers == LeftNumbers::Bf16;
+  if (isStored && (type != (hasBf16 ? DotType::bf16 : DotType::i8) ||
+                   !elementOf(spec.a).isInteger(hasBf16 ? 16 : 8)))
+    return emitError(loc) << "x86 gemm multiplies bf16 by bf16 and bytes by "
+                             "i8, not "
                           << elementOf(spec.a) << " in " << getName(type);
   bool isFloat = type == DotType::f32 && !spec.narrowB;
-  if (!hasBytes &&
+  if (!isStored &&
       (elementOf(spec.a) != f32 || (isFloat && elementOf(spec.b) != f32)))
     return emitError(loc) << "x86 gemm multiplies operands of type f32, not "
                           << elementOf(spec.a) << " by " << elementOf(spec.b)

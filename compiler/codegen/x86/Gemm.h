@@ -15,8 +15,9 @@
 ///
 /// A is f32 in memory. With a type other than f32 its rows are converted while
 /// they are packed: rounded to bf16, or quantized to i8 row by row, as
-/// kernel.gemm says for its precisions. Or A is bytes, which are multiplied as
-/// they are. Packed weights of an f32 schedule may be i8, f16 or bf16.
+/// kernel.gemm says for its precisions. Or A is bf16 or bytes, which are
+/// multiplied as they are. Packed weights of an f32 schedule may be i8, f16 or
+/// bf16.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -42,8 +43,9 @@ using GemmStore = llvm::function_ref<void(
 /// zero. Targets that don't need them skip them, so that all have one layout.
 constexpr int64_t i8PanelShift = 1;
 
-/// What A is in memory.
-enum class LeftNumbers { Floats, SignedBytes, UnsignedBytes };
+/// What A is in memory: f32, or what is multiplied. bf16 lie in a buffer of
+/// i16.
+enum class LeftNumbers { Floats, Bf16, SignedBytes, UnsignedBytes };
 
 struct GemmSpec {
   VectorTarget target;
@@ -64,7 +66,7 @@ struct GemmSpec {
   /// i8 begin with 16 sums: pack.panels with the shift i8PanelShift.
   bool bIsPacked = false;
   GemmStore store;
-  /// Bytes only with a schedule for i8.
+  /// bf16 and bytes only with a schedule for them.
   LeftNumbers leftNumbers = LeftNumbers::Floats;
   /// What the numbers of packed weights are if an f32 schedule has to convert
   /// them (becomesF32()); the buffer may call f16 and bf16 integers. Null: f32.

@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/x86/GemmEmitter.h"
-#include "compiler/codegen/x86/PackBytes.h"
+#include "compiler/codegen/x86/PackNumbers.h"
 #include "compiler/codegen/x86/PackPanel.h"
 
 using namespace mlir;
@@ -81,9 +81,9 @@ void GemmEmitter::packTile(const OutputBlock &block, const Run &run,
   PanelSource source{code.advance(block.a, offset, element), aStride(0),
                      aStride(1), tile.rows, count};
   if (spec.leftNumbers != LeftNumbers::Floats)
-    return emitPackBytes(code, atom, source,
-                         spec.leftNumbers == LeftNumbers::SignedBytes, width,
-                         panel);
+    return emitPackNumbers(code, atom, source,
+                           spec.leftNumbers == LeftNumbers::SignedBytes, width,
+                           panel);
   // With the rows of one panel in L1, reading them a second time is cheap.
   if (quantizesRows() && !schedule.splitsK)
     scaleRows(block, tile.m, tile.rows);

@@ -13,7 +13,7 @@
 
 #include "compiler/codegen/x86/GemmEmitter.h"
 #include "compiler/codegen/x86/GemmStream.h"
-#include "compiler/codegen/x86/PackBytes.h"
+#include "compiler/codegen/x86/PackNumbers.h"
 
 using namespace mlir;
 using namespace txc;

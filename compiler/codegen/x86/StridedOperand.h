@@ -13,6 +13,7 @@
 #ifndef TXC_COMPILER_CODEGEN_X86_STRIDEDOPERAND_H
 #define TXC_COMPILER_CODEGEN_X86_STRIDEDOPERAND_H
 
+#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/SmallVector.h"
@@ -31,6 +32,15 @@ struct StridedOperand {
   /// an integer attribute or a value of index type. A stride known as 1 while
   /// compiling selects vector loads.
   llvm::SmallVector<mlir::OpFoldResult> strides;
+  /// What the elements are; null: what the buffer says. Numbers of 16 bits may
+  /// lie in buffers of integers.
+  mlir::Type element = {};
+
+  mlir::Type getElement() const {
+    if (element)
+      return element;
+    return mlir::cast<mlir::MemRefType>(buffer.getType()).getElementType();
+  }
 };
 
 } // namespace txc::x86

@@ -19,7 +19,7 @@ func.func @f16(%x: tensor<5x6xf16>) -> tensor<5x4xf16> {
 // bf16 factors are what precision bf16 makes of others.
 // CHECK-LABEL: @bf16
 // CHECK:         %[[W:.*]] = kernel.stored @{{.*}} : !pack.tensor<6x4xbf16, #pack.panels<16, depth 2>>
-// CHECK:         kernel.gemm {{.*}} : tensor<5x6xf32>, %[[W]] : {{.*}} precision bf16 -> tensor<5x4xbf16>
+// CHECK:         kernel.gemm {{.*}} : tensor<5x6xbf16>, %[[W]] : {{.*}} precision bf16 -> tensor<5x4xbf16>
 func.func @bf16(%x: tensor<5x6xbf16>) -> tensor<5x4xbf16> {
   %w = tx.weight "w" : tensor<6x4xbf16>
   %y = tx.matmul %x, %w : tensor<5x6xbf16>, tensor<6x4xbf16> to tensor<5x4xbf16>

@@ -14,9 +14,12 @@ TXC_INSTANTIATE_PHASE_TESTS(AttentionPhaseTest);
 /// Attention over [B, S, H, D] tensors with two query heads a key head.
 struct Variant {
   std::string type = "f32";
+  /// Of the queries, keys, values and results, if they differ.
+  std::array<std::string, 4> types = {};
   /// Of the mask: type and map's results; none if empty.
   std::string mask, maskMap;
   bool hasLengths = false;
+  bool isNarrowed = false;
   std::string attributes = "masked_row = #tx<masked_row uniform>";
 };
 
@@ -39,16 +42,18 @@ std::string fillIn(std::string text, const Variant &variant) {
   replace("OPERANDS", operands);
   replace("MAP", map);
   replace("ATTRIBUTES", variant.attributes);
-  replace("TYPE", variant.type);
+  replace("PRECISION", variant.isNarrowed ? "precision bf16" : "");
+  for (const auto &[letter, type] : llvm::zip("QKVR", variant.types))
+    replace(std::string("TYPE_") + letter, type.empty() ? variant.type : type);
   return text;
 }
 
 std::string getText(const Variant &variant) {
   std::string text = R"(
-    !q = tensor<2x?x4x24xTYPE, #tx.dims<[2, S, 4, 24]>>
-    !k = tensor<2x?x2x24xTYPE, #tx.dims<[2, T, 2, 24]>>
-    !v = tensor<2x?x2x10xTYPE, #tx.dims<[2, T, 2, 10]>>
-    !r = tensor<2x?x4x10xTYPE, #tx.dims<[2, S, 4, 10]>>
+    !q = tensor<2x?x4x24xTYPE_Q, #tx.dims<[2, S, 4, 24]>>
+    !k = tensor<2x?x2x24xTYPE_K, #tx.dims<[2, T, 2, 24]>>
+    !v = tensor<2x?x2x10xTYPE_V, #tx.dims<[2, T, 2, 10]>>
+    !r = tensor<2x?x4x10xTYPE_R, #tx.dims<[2, S, 4, 10]>>
     func.func @main(%q: !q, %k: !k, %v: !v ARGUMENTS) {
       %r = kernel.attention [#tx.expr<2>, #tx.expr<4>, #tx.expr<S>, #tx.expr<T>, #tx.expr<24>, #tx.expr<10>]
           (%q : !q, %k : !k, %v : !v) OPERANDS
@@ -56,7 +61,7 @@ std::string getText(const Variant &variant) {
                 affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, d)>,
                 affine_map<(b, h, s, t, d, e) -> (b, t, h floordiv 2, e)>,
                 MAP affine_map<(b, h, s, t, d, e) -> (b, s, h, e)>]
-          {scale = 0.2 : f64, ATTRIBUTES} -> !r
+          PRECISION {scale = 0.2 : f64, ATTRIBUTES} -> !r
       return
     })";
   return fillIn(text, variant);
@@ -73,10 +78,10 @@ std::vector<Symbols> someSizes() {
 /// a key head.
 std::string getSequencesText(const Variant &variant) {
   std::string text = R"(
-    !q = tensor<1x?x4x24xTYPE, #tx.dims<[1, T, 4, 24]>>
-    !k = tensor<1x?x2x24xTYPE, #tx.dims<[1, T, 2, 24]>>
-    !v = tensor<1x?x2x10xTYPE, #tx.dims<[1, T, 2, 10]>>
-    !r = tensor<1x?x4x10xTYPE, #tx.dims<[1, T, 4, 10]>>
+    !q = tensor<1x?x4x24xTYPE_Q, #tx.dims<[1, T, 4, 24]>>
+    !k = tensor<1x?x2x24xTYPE_K, #tx.dims<[1, T, 2, 24]>>
+    !v = tensor<1x?x2x10xTYPE_V, #tx.dims<[1, T, 2, 10]>>
+    !r = tensor<1x?x4x10xTYPE_R, #tx.dims<[1, T, 4, 10]>>
     func.func @main(%q: !q, %k: !k, %v: !v ARGUMENTS, %starts: tensor<5xi64>) {
       %r = kernel.attention [#tx.expr<4>, #tx.expr<4>, #tx.expr<N>, #tx.expr<N>, #tx.expr<24>, #tx.expr<10>]
           (%q : !q, %k : !k, %v : !v) OPERANDS starts %starts : tensor<5xi64>
@@ -95,6 +100,24 @@ TEST_P(AttentionPhaseTest, EveryType) {
     Variant variant;
     variant.type = type;
     expectDefinition(getText(variant), someSizes());
+  }
+}
+
+/// What is multiplied as bf16 may be it in memory; rows of 24 and of 10 numbers
+/// end within a vector.
+TEST_P(AttentionPhaseTest, NarrowOperands) {
+  std::vector<Symbols> sizes = {{{"S", 1}, {"T", 9}}, {{"S", 35}, {"T", 27}}};
+  for (const std::array<std::string, 4> &types :
+       std::initializer_list<std::array<std::string, 4>>{
+           {"bf16", "bf16", "bf16", "bf16"},
+           {"bf16", "bf16", "bf16", "f32"},
+           {"f32", "bf16", "f32", "bf16"},
+           {"f32", "f32", "bf16", "f16"}}) {
+    Variant variant;
+    variant.types = types;
+    expectDefinition(getText(variant), sizes);
+    variant.isNarrowed = true;
+    expectDefinition(getText(variant), sizes);
   }
 }
 

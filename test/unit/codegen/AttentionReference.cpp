@@ -23,9 +23,11 @@ public:
         symbolValues(evaluateExprs(op.getSymbols(), symbols)) {
     if (op.getCausal())
       causal = evaluateExpr(*op.getCausal(), symbols);
-    auto type = cast<FloatType>(op.getQ().getType().getElementType());
+    auto type = cast<FloatType>(op.getResult().getType().getElementType());
     sumUnit = type.isF64() ? 0x1p-53 : 0x1p-24;
     unit = std::ldexp(1.0, -static_cast<int>(type.getFPMantissaWidth()));
+    if (op.getPrecision())
+      factorUnit = 0x1p-9;
   }
 
   NumberTensor evaluate(ArrayRef<int64_t> dims);
@@ -56,6 +58,8 @@ private:
   std::vector<int64_t> sizes, symbolValues;
   int64_t causal = 0;
   double sumUnit, unit;
+  /// Of the factors' roundings.
+  double factorUnit = 0;
   /// Of the sequence.
   int64_t firstRow = 0;
   /// How far the row's scores may be off.
@@ -94,7 +98,9 @@ double RowReference::getScore(std::vector<int64_t> point) {
   }
   if (op.getMask() && !op.getMask().getType().getElementType().isInteger(1))
     score += at(3, op.getMaskMap(), point);
-  scoreError = std::max(scoreError, (error + 2 * std::abs(score)) * sumUnit);
+  // Queries may be rounded before they are scaled, too.
+  scoreError = std::max(scoreError, (error + 2 * std::abs(score)) * sumUnit +
+                                        3 * factorUnit * magnitude * scale);
   return counts(point) ? score : -std::numeric_limits<double>::infinity();
 }
 
@@ -127,7 +133,8 @@ void RowReference::evaluateRow(std::vector<int64_t> point,
     // A weight is off by its score's error and the exponential's; it appears
     // in the sum and in the divisor.
     double error =
-        (2 * scoreError + static_cast<double>(sizes[T] + 20) * 2 * sumUnit) *
+        (2 * scoreError + static_cast<double>(sizes[T] + 20) * 2 * sumUnit +
+         3 * factorUnit) *
         magnitude;
     result.elements[getMappedElement(op.getResultMap(), result.dims,
                                      getPlace(point), symbolValues)] =

@@ -90,6 +90,32 @@ TEST_P(GemmPhaseTest, NarrowFactors) {
       cases);
 }
 
+/// A lhs that is rounded already. 131 is no multiple of a word nor of a vector;
+/// rows lie one after the other, or elements of k do.
+TEST_P(GemmPhaseTest, RoundedFactors) {
+  for (const char *place :
+       {"?x131xbf16, #tx.dims<[M, 131]>", "131x?xbf16, #tx.dims<[131, M]>"}) {
+    std::string text = std::string("!x = tensor<") + place + R"(>
+    !w = !pack.tensor<131x37xbf16, #pack.panels<16, depth 2>>
+    !r = tensor<?x37xbf16, #tx.dims<[M, 37]>>
+    func.func @main(%x: !x, %w: !w) {
+      %r = kernel.gemm [#tx.expr<M>, #tx.expr<37>, #tx.expr<131>] (%x : !x, %w : !w)
+          maps [affine_map<(m, n, k) -> LHS>, affine_map<(m, n, k) -> (k, n)>,
+                affine_map<(m, n, k) -> (m, n)>] precision bf16 -> !r {
+      ^bb0(%acc: f32):
+        %s = arith.truncf %acc fastmath<afn> : f32 to bf16
+        kernel.yield %s : bf16
+      }
+      return
+    })";
+    text.replace(text.find("LHS"), 3, place[0] == '?' ? "(m, k)" : "(k, m)");
+    std::vector<Symbols> cases;
+    for (int64_t m : {0, 1, 3, 13, 150})
+      cases.push_back({{"M", m}});
+    expectDefinition(text, cases);
+  }
+}
+
 /// Bytes of either sign by a weight of bytes. 131 is no multiple of a word nor
 /// of a vector; rows lie one after the other, or elements of k do.
 TEST_P(GemmPhaseTest, Bytes) {

@@ -241,8 +241,11 @@ RandomPhase txc::test::drawGemm(Draw &draw) {
   result.pop_back();
 
   PhaseText text(axes);
-  std::string element =
-      kind == Dense ? draw.pick<const char *>({"f32", "f32", "f16"}) : "f32";
+  std::string element = "f32";
+  if (kind == Dense)
+    element = draw.pick<const char *>({"f32", "f32", "f16"});
+  else if (kind == Bf16)
+    element = draw.pick<const char *>({"f32", "bf16"});
   bool isNarrowed = kind == Bf16 || kind == Int8;
   text.addView(drawView(draw, lhs, element,
                         isNarrowed ? ViewKind::StridedInput : ViewKind::Input));
