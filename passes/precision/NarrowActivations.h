@@ -11,10 +11,10 @@
 ///     gemm in bf16 (rows(x) : f32)   ->   gemm in bf16 (truncf(rows(x)) :
 ///     bf16)
 ///
-/// Numbers are rounded to nearest even either way, so a gemm's results keep
-/// their bits; memory moves half the bytes and packing copies. Attention rounds
-/// scaled queries: those that it finds rounded it rounds twice, unless its
-/// scale is a power of two.
+/// Numbers are rounded to nearest even either way, so results keep their bits;
+/// memory moves half the bytes and packing copies. That holds for attention
+/// where it rounds queries that are multiplied by a power of two at most, as
+/// the x86 generator's are; single queries, which it would not round, are.
 ///
 /// Tensors that something else reads too, as the sums between the layers, stay
 /// f32, and so does what leaves the model.

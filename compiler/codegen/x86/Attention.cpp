@@ -16,6 +16,7 @@
 #include "compiler/codegen/x86/AttentionMicrokernels.h"
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/PackWords.h"
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -38,7 +39,8 @@ AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
                                    const AttentionSpec &spec, Value buffer)
     : code(code), atom(atom), tileAtom(tileAtom), spec(spec),
       schedule(spec.schedule), element(atom.word()), head(attentionHead(spec)),
-      S(code.index(spec.queries)), T(code.index(spec.keys)),
+      factors(splitScale(spec)), S(code.index(spec.queries)),
+      T(code.index(spec.keys)),
       layout(layOutAttentionScratch(spec.target, schedule, head)),
       scratch(code.pointerTo(buffer)) {
   auto part = [&](int64_t offset) {
@@ -53,6 +55,17 @@ AttentionEmitter::AttentionEmitter(CodeBuilder &code, const DotAtom &atom,
   scaledQueries = part(layout.queries);
   packedKeys = part(layout.keys);
   numbers = part(layout.numbers);
+}
+
+/// Queries that are rounded to bf16 take a power of two only: those that were
+/// rounded before stay as they are. The rest, at least 1, costs scores nothing.
+AttentionEmitter::ScaleFactors
+AttentionEmitter::splitScale(const AttentionSpec &spec) {
+  if (spec.schedule.type != DotType::bf16 ||
+      !std::isnormal(static_cast<float>(spec.scale)))
+    return {spec.scale, 1.0};
+  double power = std::scalbn(1.0, std::ilogb(spec.scale));
+  return {std::copysign(power, spec.scale), std::abs(spec.scale) / power};
 }
 
 //===----------------------------------------------------------------------===//

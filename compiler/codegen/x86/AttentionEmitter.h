@@ -53,8 +53,14 @@ private:
   struct Keys {
     mlir::Value first, count;
   };
+  /// The scale's factors: what queries are multiplied by while they are packed,
+  /// and what scores lack until their exponential is taken.
+  struct ScaleFactors {
+    double ofQueries, ofScores;
+  };
 
   // Attention.cpp
+  static ScaleFactors splitScale(const AttentionSpec &spec);
   Queries decodeTask(mlir::Value task);
   void setState(Queries &queries, mlir::Value slot);
   Queries advanceBlock(const Queries &first, mlir::Value number);
@@ -127,6 +133,7 @@ private:
   mlir::Value emitRowDots(const Queries &query, mlir::Value keys,
                           mlir::Value left);
   mlir::Value emitRowScores(const Queries &query, const Keys &keys);
+  mlir::Value emitExactWeight(mlir::Value score, mlir::Value maximum);
   void emitRowSoftmax(const Queries &query, const Keys &keys,
                       mlir::Value greatest);
   void emitRowOutputs(const Queries &query, const Keys &keys);
@@ -155,6 +162,7 @@ private:
   }
   bool copiesKeys() const { return head.copiesKeys(schedule); }
   bool copiesValues() const { return head.copiesValues(schedule); }
+
   CodeBuilder &code;
   /// Of single rows, and of tiles.
   const DotAtom &atom, &tileAtom;
@@ -163,6 +171,7 @@ private:
   /// What is computed with.
   mlir::Type element;
   AttentionHead head;
+  ScaleFactors factors;
   mlir::Value S, T;
   AttentionScratch layout;
   mlir::Value scratch, scores, blockMaxima, corrections, ignored, biases,

@@ -186,22 +186,23 @@ void AttentionEmitter::packQueries(const Queries &queries) {
   Value offset = code.mul(queries.first, code.index(spec.q.strides[2]));
   Value from = code.advance(queries.queries, offset, memory);
   if (isStaticOne(spec.q.strides[3])) {
-    Value scale;
-    if (spec.scale != 1.0)
-      scale = code.constant(element, spec.scale);
+    Value factor;
+    if (factors.ofQueries != 1.0)
+      factor = code.constant(element, factors.ofQueries);
     return emitPackRows(memory, from, spec.q.strides[2], queries.count,
-                        schedule.queryBlock, scale, queries.panel);
+                        schedule.queryBlock, factor, queries.panel);
   }
   PanelSource source{from, spec.q.strides[2], spec.q.strides[3], queries.count,
                      code.index(spec.size)};
   Value panel = schedule.converts() ? scaledQueries : queries.panel;
   emitPackPanel(code, element, source, schedule.queryBlock, panel);
-  Value scale = code.constant(vectorType(), spec.scale);
+  Value factor = code.constant(vectorType(), factors.ofQueries);
   code.loop(code.index(0), code.index(spec.size * schedule.queryBlock), lanes(),
             [&](Value i) {
               Value at = scratchAt(panel, i);
               Value number = code.load(vectorType(), at);
-              code.store(arith::MulFOp::create(b, code.loc, number, scale), at);
+              code.store(arith::MulFOp::create(b, code.loc, number, factor),
+                         at);
             });
   if (!schedule.converts())
     return;

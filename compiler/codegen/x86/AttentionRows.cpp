@@ -74,11 +74,11 @@ void AttentionEmitter::packRow(const Queries &query) {
   Value offset = code.mul(query.first, code.index(spec.q.strides[2]));
   Value from = code.advance(query.queries, offset, memory);
   Value stride = code.index(spec.q.strides[3]);
-  Value scale = code.constant(element, spec.scale);
+  Value factor = code.constant(element, factors.ofQueries);
   code.loop(code.index(0), code.index(spec.size), 1, [&](Value i) {
     Value value = loadNumbers(memory, element,
                               code.advance(from, code.mul(i, stride), memory));
-    code.store(arith::MulFOp::create(code.builder, code.loc, value, scale),
+    code.store(arith::MulFOp::create(code.builder, code.loc, value, factor),
                scratchAt(query.panel, i));
   });
 }
@@ -167,6 +167,17 @@ Value AttentionEmitter::emitRowScores(const Queries &query, const Keys &keys) {
       .front();
 }
 
+/// As emitWeight(), to f32's precision.
+Value AttentionEmitter::emitExactWeight(Value score, Value maximum) {
+  OpBuilder &builder = code.builder;
+  Value shifted = arith::SubFOp::create(builder, code.loc, score, maximum);
+  if (factors.ofScores != 1.0)
+    shifted =
+        arith::MulFOp::create(builder, code.loc, shifted,
+                              code.constant(vectorType(), factors.ofScores));
+  return emitExp(builder, code.loc, shifted, spec.target);
+}
+
 void AttentionEmitter::emitRowSoftmax(const Queries &query, const Keys &keys,
                                       Value greatest) {
   OpBuilder &builder = code.builder;
@@ -182,9 +193,8 @@ void AttentionEmitter::emitRowSoftmax(const Queries &query, const Keys &keys,
       code.loop(code.index(0), keys.count, lanes(), {zero},
                 [&](Value key, ValueRange carried) -> SmallVector<Value> {
                   Value at = scratchAt(scores, key);
-                  Value shifted = arith::SubFOp::create(
-                      builder, loc, code.load(vectorType(), at), now);
-                  Value weight = emitExp(builder, loc, shifted, spec.target);
+                  Value weight =
+                      emitExactWeight(code.load(vectorType(), at), now);
                   code.store(weight, at);
                   return {arith::AddFOp::create(builder, loc, carried.front(),
                                                 weight)};
@@ -193,9 +203,8 @@ void AttentionEmitter::emitRowSoftmax(const Queries &query, const Keys &keys,
   Value blockSum =
       vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD,
                                   weights, arith::FastMathFlags::reassoc);
-  Value fall = arith::SubFOp::create(builder, loc, before, now);
-  Value correction = vector::ExtractOp::create(
-      builder, loc, emitExp(builder, loc, fall, spec.target), 0);
+  Value correction =
+      vector::ExtractOp::create(builder, loc, emitExactWeight(before, now), 0);
   Value sum = code.load(element, query.sums);
   code.store(code.fma(sum, correction, blockSum), query.sums);
   code.store(vector::ExtractOp::create(builder, loc, now, 0), query.maxima);

@@ -26,13 +26,13 @@ using arith::CmpIPredicate;
 
 static constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// exp(score - maximum), at most 1.
+/// exp of the difference of a score and the maximum, at most 1.
 Value AttentionEmitter::emitWeight(Value score, Value maximum) {
   OpBuilder &builder = code.builder;
   Location loc = code.loc;
   Value shifted = arith::SubFOp::create(builder, loc, score, maximum);
   if (schedule.type == DotType::bf16)
-    return emitCoarseExp(builder, loc, shifted, spec.target);
+    return emitCoarseExp(builder, loc, shifted, spec.target, factors.ofScores);
   if (spec.target.vectorBits == 512)
     return emitExp(builder, loc, shifted, spec.target);
   // Denormal weights are far below the rounding of their sum, but each
@@ -47,7 +47,7 @@ Value AttentionEmitter::emitWeight(Value score, Value maximum) {
   return code.select(isTiny, zero, weight);
 }
 
-/// Replaces scores by weights exp(score - now), as words of the tiles' type,
+/// Replaces scores by weights, exp(score - now), as words of the tiles' type,
 /// and returns their sums. A step takes as many keys as a word has numbers; it
 /// has read their scores when it stores where the first ones were.
 SmallVector<Value> AttentionEmitter::weightLanes(const Keys &keys, Value lane,
@@ -198,14 +198,17 @@ Value AttentionEmitter::transformScore(Value score, Value bias) {
 
 Value AttentionEmitter::applySoftcap(Value score) {
   OpBuilder &builder = code.builder;
-  Value cap = code.constant(vectorType(), *spec.softcap);
-  Value inverse = code.constant(vectorType(), 1.0 / *spec.softcap);
+  Value cap = code.constant(vectorType(), *spec.softcap / factors.ofScores);
+  Value inverse = code.constant(vectorType(), factors.ofScores / *spec.softcap);
   Value ratio = arith::MulFOp::create(builder, code.loc, score, inverse);
   return arith::MulFOp::create(
       builder, code.loc, emitTanh(builder, code.loc, ratio, spec.target), cap);
 }
 
 Value AttentionEmitter::applyBias(Value score, Value bias) {
+  if (!maskIsBoolean && factors.ofScores != 1.0)
+    return code.fma(bias, code.constant(vectorType(), 1.0 / factors.ofScores),
+                    score);
   if (!maskIsBoolean)
     return arith::AddFOp::create(code.builder, code.loc, score, bias);
   // Hidden scores may be NaN: replace, don't add.

@@ -104,14 +104,14 @@ Value txc::x86::emitExp(OpBuilder &builder, Location loc, Value x,
 }
 
 Value txc::x86::emitCoarseExp(OpBuilder &builder, Location loc, Value x,
-                              const VectorTarget &target) {
+                              const VectorTarget &target, double factor) {
+  VectorMathBuilder m(builder, loc, target);
   if (!isAvx512Vector(x, target))
-    return emitExp(builder, loc, x, target);
+    return emitExp(builder, loc, factor == 1.0 ? x : m.mul(x, factor), target);
   // exp(x) = 2^floor(t) · 2^(t - floor(t)). Both instructions are right for
   // infinities, so no bounds are needed.
-  VectorMathBuilder m(builder, loc, target);
   constexpr double log2e = 1.4426950408889634;
-  Value t = m.mul(x, log2e);
+  Value t = m.mul(x, factor * log2e);
   Value p = m.polynomial(coefficients::coarseExp2, reduceToFraction(m, t));
   return scaleByInstruction(m, p, t);
 }

@@ -31,11 +31,12 @@ namespace txc::x86 {
 mlir::Value emitExp(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
                     const VectorTarget &target);
 
-/// exp with a relative error of 8e-5 + |x| 2^-24 where AVX-512 has its
-/// instructions, emitExp() elsewhere: for results that are rounded to bf16,
-/// which makes 25 times that error. 3.3 cycles for 16 lanes.
+/// exp(\p factor · x) with a relative error of 8e-5 + |factor · x| 2^-24 where
+/// AVX-512 has its instructions, by emitExp() elsewhere: for results that are
+/// rounded to bf16, which makes 25 times that error. 3.3 cycles for 16 lanes.
 mlir::Value emitCoarseExp(mlir::OpBuilder &builder, mlir::Location loc,
-                          mlir::Value x, const VectorTarget &target);
+                          mlir::Value x, const VectorTarget &target,
+                          double factor = 1.0);
 
 /// 6 ulp [6.5], never above 1, exactly 1 from 9.01 on. A rational function of
 /// degree 11 over 8.
