@@ -1,11 +1,16 @@
 """Graphs whose branches and loops a run decides."""
 import pathlib
+import sys
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, parser
 
-SMALL = pathlib.Path(__file__).resolve().parent / "small"
+HERE = pathlib.Path(__file__).resolve().parent
+SMALL = HERE / "small"
+FAMILIES = HERE.parent / "families"
+sys.path.insert(0, str(FAMILIES))
+import thin  # noqa: E402
 
 
 class Graph:
@@ -375,12 +380,96 @@ def decoder_case(model, rng, batch, past, new, uses_cache):
     return inputs
 
 
+# The same of an encoder-decoder, whose two decoders read other inputs and whose
+# later steps have no new keys and values of the encoder.
+
+def share_weights(graphs):
+    """All weights; those of one name that differ get names of their own."""
+    weights = {}
+    for number, graph in enumerate(graphs):
+        renamed = {}
+        for weight in graph.initializer:
+            if weights.setdefault(weight.name, weight) != weight:
+                renamed[weight.name] = f"{weight.name}.{number}"
+                weight.name = renamed[weight.name]
+                weights[weight.name] = weight
+        for node in graph.node:
+            for i, name in enumerate(node.input):
+                node.input[i] = renamed.get(name, name)
+    return list(weights.values())
+
+
+def merged_pair(first, later):
+    merged = onnx.ModelProto()
+    merged.CopyFrom(later)
+    outer = merged.graph
+    del outer.node[:], outer.initializer[:], outer.value_info[:]
+    outer.initializer.extend(share_weights([first.graph, later.graph]))
+    known = {i.name for i in outer.input}
+    outer.input.extend(i for i in first.graph.input if i.name not in known)
+    outer.input.append(helper.make_tensor_value_info(
+        "use_cache_branch", onnx.TensorProto.BOOL, [1]))
+    # A first step reads no cache: these have any length then.
+    for i in outer.input:
+        if ".encoder." in i.name:
+            i.type.tensor_type.shape.dim[2].dim_param = "cached_source"
+    made = {o.name for o in later.graph.output}
+    for output in first.graph.output:
+        if output.name not in made:
+            heads, size = (output.type.tensor_type.shape.dim[d].dim_value
+                           for d in (1, 3))
+            nothing = np.zeros((0, heads, 1, size), np.float32)
+            later.graph.node.append(helper.make_node(
+                "Constant", [], [output.name],
+                value=numpy_helper.from_array(nothing)))
+    del outer.output[:], later.graph.output[:]
+    later.graph.output.extend(first.graph.output)
+    for output in first.graph.output:
+        rank = len(output.type.tensor_type.shape.dim)
+        outer.output.append(helper.make_tensor_value_info(
+            output.name, onnx.TensorProto.FLOAT,
+            [f"{output.name}.{d}" for d in range(rank)]))
+    outer.node.append(helper.make_node(
+        "If", ["use_cache_branch"], [o.name for o in outer.output], "If",
+        then_branch=as_branch(later.graph, "with_past", outer),
+        else_branch=as_branch(first.graph, "no_past", outer)))
+    onnx.checker.check_model(merged)
+    return merged
+
+
+def pair_inputs(model):
+    def case(rng, batch, source, past, new, uses_cache):
+        sizes = {"batch": batch, "source": source, "sequence": new,
+                 "past": past, "cached_source": source if uses_cache else 1}
+        inputs = {"use_cache_branch": np.array([uses_cache])}
+        for i in model.graph.input:
+            dims = [sizes[d.dim_param] if d.dim_param else d.dim_value
+                    for d in i.type.tensor_type.shape.dim]
+            if i.name == "encoder_attention_mask":
+                inputs[i.name] = np.ones(dims, np.int64)
+                inputs[i.name][0, source - source // 3:] = 0
+            elif i.name == "decoder_input_ids":
+                inputs[i.name] = rng.integers(0, 160, dims)
+            elif i.name != "use_cache_branch":
+                inputs[i.name] = floats(rng, *dims)
+        return inputs
+
+    def make(rng):
+        return [case(rng, *sizes) for sizes in (
+            (1, 7, 1, 1, False), (1, 7, 1, 1, True), (2, 12, 9, 1, True),
+            (3, 5, 2, 4, True), (2, 33, 1, 6, False), (1, 1, 30, 1, True))]
+    return make
+
+
 def decoders():
     graphs = []
     for exporter in ("ts17", "dynamo18", "dynamo23"):
         model = merged_decoder(f"gpt2-past-{exporter}")
         graphs.append(Graph(f"merged-gpt2-{exporter}", model,
                             decoder_inputs(model)))
+    model = merged_pair(*(thin.load(FAMILIES / "graphs" / f"{name}.onnx.xz")
+                          for name in ("t5-decoder-ts", "t5-decoder-past-ts")))
+    graphs.append(Graph("merged-t5-ts", model, pair_inputs(model)))
     return graphs
 
 
