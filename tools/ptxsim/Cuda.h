@@ -54,6 +54,7 @@ using CUstream = struct CUstream_st *;
 using CUevent = struct CUevent_st *;
 using CUgraph = struct CUgraph_st *;
 using CUgraphExec = struct CUgraphExec_st *;
+using CUgraphNode = struct CUgraphNode_st *;
 using CUhostFn = void (*)(void *);
 
 struct CUlaunchConfig {
@@ -63,6 +64,15 @@ struct CUlaunchConfig {
   CUstream hStream;
   void *attrs;
   unsigned numAttrs;
+};
+
+struct CUDA_KERNEL_NODE_PARAMS_v1 {
+  CUfunction func;
+  unsigned gridDimX, gridDimY, gridDimZ;
+  unsigned blockDimX, blockDimY, blockDimZ;
+  unsigned sharedMemBytes;
+  void **kernelParams;
+  void **extra;
 };
 
 } // extern "C"

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 using namespace ptxsim;
 
@@ -36,16 +37,23 @@ CUresult Driver::initialize() {
   std::string sm = getVariable("PTXSIM_SM"), copy = getVariable("PTXSIM_COPY"),
               threads = getVariable("PTXSIM_THREADS"),
               checks = getVariable("PTXSIM_CHECKS"),
-              steps = getVariable("PTXSIM_STEPS");
+              steps = getVariable("PTXSIM_STEPS"),
+              streams = getVariable("PTXSIM_STREAMS"),
+              bytes = getVariable("PTXSIM_MEMORY");
   options.countersPath = getVariable("PTXSIM_COUNTERS");
   if (!sm.empty())
     options.sm = static_cast<int>(std::strtol(sm.c_str(), nullptr, 10));
   if (options.sm < 70 || options.sm > 129 ||
-      (!copy.empty() && copy != "late" && copy != "eager")) {
-    report("PTXSIM_SM must be 70 or more, PTXSIM_COPY late or eager");
+      (!copy.empty() && copy != "late" && copy != "eager") ||
+      (!streams.empty() && streams != "lazy" && streams != "eager")) {
+    report("PTXSIM_SM must be 70 or more, PTXSIM_COPY late or eager, "
+           "PTXSIM_STREAMS lazy or eager");
     return CUDA_ERROR_NO_DEVICE;
   }
   options.launch.copyMode = copy == "eager" ? CopyMode::Eager : CopyMode::Late;
+  options.isLazy = streams == "lazy";
+  if (!bytes.empty())
+    options.memory = std::strtoull(bytes.c_str(), nullptr, 10);
   options.launch.checkShared = checks != "0";
   options.launch.stepLimit =
       steps.empty() ? 0 : std::strtoull(steps.c_str(), nullptr, 10);
@@ -77,10 +85,20 @@ CUresult Driver::submit(CUstream stream, GraphNode work) {
   stream = resolve(stream);
   if (stream != &defaultStream && !streams.count(stream))
     return CUDA_ERROR_INVALID_HANDLE;
-  if (!stream->capture)
+  if (stream->capture)
+    stream->capture->nodes.push_back(std::move(work));
+  else if (options.isLazy)
+    putOff.push_back(std::move(work));
+  else
     return work();
-  stream->capture->nodes.push_back(std::move(work));
   return CUDA_SUCCESS;
+}
+
+void Driver::finish() {
+  std::vector<GraphNode> works = std::exchange(putOff, {});
+  for (const GraphNode &work : works)
+    if (CUresult result = work(); result && !fault)
+      fault = result;
 }
 
 void Driver::report(const std::string &text) {

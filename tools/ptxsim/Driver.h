@@ -7,8 +7,9 @@
 ///
 /// \file
 /// State behind the driver's entry points. There is one device; streams are in
-/// order and done at once, so that waiting is checking for errors. A fault in a
-/// kernel stays, as with hardware: every later call that waits returns it.
+/// order and done at once, so that waiting is checking for errors, or, if they
+/// are lazy, when somebody waits. A fault in a kernel stays, as with hardware:
+/// every later call that waits returns it.
 ///
 //===----------------------------------------------------------------------===//
 
@@ -46,8 +47,13 @@ struct CUmod_st {
 /// Work of a stream, in its order.
 using GraphNode = std::function<CUresult()>;
 
+/// Names a node for who set it, in the graph and in what is made of it.
+struct CUgraphNode_st {
+  size_t index;
+};
 struct CUgraph_st {
   std::vector<GraphNode> nodes;
+  std::vector<std::unique_ptr<CUgraphNode_st>> names;
 };
 struct CUgraphExec_st {
   std::vector<GraphNode> nodes;
@@ -70,6 +76,10 @@ namespace ptxsim {
 struct DriverOptions {
   int sm = 80;
   LaunchConfig launch;
+  /// Of device memory.
+  uint64_t memory = uint64_t(16) << 30;
+  /// Streams begin their work when somebody waits.
+  bool isLazy = false;
   /// Where counters are written when a module is unloaded; none if empty.
   std::string countersPath;
 };
@@ -83,6 +93,8 @@ public:
   CUresult check(bool needsContext = true);
   /// Does the work, or adds it to the graph that the stream captures.
   CUresult submit(CUstream stream, GraphNode work);
+  /// Does what lazy streams have put off.
+  void finish();
   CUresult launchKernel(CUfunction function, const LaunchConfig &config);
   void report(const std::string &text);
   void writeCounters(CUmod_st &module);
@@ -99,6 +111,8 @@ public:
   CUstream_st defaultStream;
   std::set<CUmodule> modules;
   std::set<CUstream> streams;
+  /// Of all streams; one order of them is as good as another.
+  std::vector<GraphNode> putOff;
   std::string lastReport;
 };
 
@@ -108,6 +122,10 @@ struct DriverLock {
   Driver &driver;
   std::lock_guard<std::recursive_mutex> lock;
 };
+
+/// A launch as work of a stream, or the reason why it can't be one.
+CUresult makeLaunch(Driver &driver, const CUDA_KERNEL_NODE_PARAMS_v1 &launch,
+                    GraphNode &work);
 
 /// Contexts of this thread; the last one is current.
 std::vector<CUcontext> &getContexts();

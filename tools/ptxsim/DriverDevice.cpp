@@ -76,13 +76,11 @@ PTXSIM_EXPORT CUresult cuDeviceGetUuid(char *uuid, CUdevice device) {
   return cuDeviceGetUuid_v2(uuid, device);
 }
 
-static constexpr size_t totalMemory = size_t(16) << 30;
-
 PTXSIM_EXPORT CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice device) {
   DriverLock held;
   CUresult result = checkDevice(held.driver, device, bytes);
   if (!result)
-    *bytes = totalMemory;
+    *bytes = held.driver.options.memory;
   return result;
 }
 
@@ -90,9 +88,8 @@ PTXSIM_EXPORT CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
   DriverLock held;
   if (CUresult result = held.driver.check())
     return result;
-  *total = totalMemory;
-  *free =
-      totalMemory - std::min<size_t>(totalMemory, held.driver.memory.getUsed());
+  *total = held.driver.options.memory;
+  *free = *total - std::min<size_t>(*total, held.driver.memory.getUsed());
   return CUDA_SUCCESS;
 }
 
@@ -287,6 +284,7 @@ PTXSIM_EXPORT CUresult cuCtxGetDevice(CUdevice *device) {
 }
 PTXSIM_EXPORT CUresult cuCtxSynchronize() {
   DriverLock held;
+  held.driver.finish();
   return held.driver.check();
 }
 

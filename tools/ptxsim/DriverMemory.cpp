@@ -32,11 +32,14 @@ PTXSIM_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
     return result;
   if (!address || !bytes)
     return CUDA_ERROR_INVALID_VALUE;
-  *address = held.driver.memory.allocate(bytes);
+  *address = 0;
+  if (held.driver.memory.getUsed() + bytes <= held.driver.options.memory)
+    *address = held.driver.memory.allocate(bytes);
   return *address ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 PTXSIM_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   DriverLock held;
+  held.driver.finish();
   // Freeing works after a fault too; it only says so.
   if (address && !held.driver.memory.free(address))
     return CUDA_ERROR_INVALID_VALUE;
@@ -117,10 +120,14 @@ static CUresult copy(CUstream stream, CUdeviceptr to, bool isToDevice,
   if ((isToDevice && !isDeviceRange(driver, to, bytes)) ||
       (isFromDevice && !isDeviceRange(driver, from, bytes)) || !to || !from)
     return bytes ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
-  return driver.submit(stream, [=] {
+  CUresult result = driver.submit(stream, [=] {
     std::memmove(toPointer<char>(to), toPointer<char>(from), bytes);
     return CUDA_SUCCESS;
   });
+  // The caller may do as it likes with pageable memory afterwards.
+  if (!isToDevice || !isFromDevice)
+    driver.finish();
+  return result;
 }
 
 static CUdeviceptr toAddress(const void *pointer) {

@@ -90,6 +90,7 @@ PTXSIM_EXPORT CUresult cuModuleLoadData(CUmodule *module, const void *image) {
 
 PTXSIM_EXPORT CUresult cuModuleUnload(CUmodule module) {
   DriverLock held;
+  held.driver.finish();
   if (!held.driver.modules.erase(module))
     return CUDA_ERROR_INVALID_HANDLE;
   held.driver.writeCounters(*module);
@@ -248,6 +249,30 @@ static CUresult takeParameters(const Program &program, void **parameters,
   return CUDA_SUCCESS;
 }
 
+CUresult ptxsim::makeLaunch(Driver &driver,
+                            const CUDA_KERNEL_NODE_PARAMS_v1 &launch,
+                            GraphNode &work) {
+  CUfunction function = launch.func;
+  if (!function)
+    return CUDA_ERROR_INVALID_HANDLE;
+  LaunchConfig config = driver.options.launch;
+  const uint32_t grid[3] = {launch.gridDimX, launch.gridDimY, launch.gridDimZ};
+  const uint32_t block[3] = {launch.blockDimX, launch.blockDimY,
+                             launch.blockDimZ};
+  std::copy_n(grid, 3, config.grid);
+  std::copy_n(block, 3, config.block);
+  config.dynamicShared = launch.sharedMemBytes;
+  if (CUresult result = checkSizes(driver, *function, config))
+    return result;
+  if (CUresult result = takeParameters(*function->program, launch.kernelParams,
+                                       launch.extra, config.parameters))
+    return result;
+  work = [&driver, function, config] {
+    return driver.launchKernel(function, config);
+  };
+  return CUDA_SUCCESS;
+}
+
 PTXSIM_EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gridX,
                                       unsigned gridY, unsigned gridZ,
                                       unsigned blockX, unsigned blockY,
@@ -255,25 +280,15 @@ PTXSIM_EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gridX,
                                       CUstream stream, void **parameters,
                                       void **extra) {
   DriverLock held;
-  Driver &driver = held.driver;
-  if (CUresult result = driver.check())
+  if (CUresult result = held.driver.check())
     return result;
-  if (!function)
-    return CUDA_ERROR_INVALID_HANDLE;
-  LaunchConfig config = driver.options.launch;
-  const uint32_t grid[3] = {gridX, gridY, gridZ};
-  const uint32_t block[3] = {blockX, blockY, blockZ};
-  std::copy_n(grid, 3, config.grid);
-  std::copy_n(block, 3, config.block);
-  config.dynamicShared = shared;
-  if (CUresult result = checkSizes(driver, *function, config))
+  GraphNode work;
+  if (CUresult result = makeLaunch(held.driver,
+                                   {function, gridX, gridY, gridZ, blockX,
+                                    blockY, blockZ, shared, parameters, extra},
+                                   work))
     return result;
-  if (CUresult result = takeParameters(*function->program, parameters, extra,
-                                       config.parameters))
-    return result;
-  return driver.submit(stream, [&driver, function, config] {
-    return driver.launchKernel(function, config);
-  });
+  return held.driver.submit(stream, std::move(work));
 }
 
 PTXSIM_EXPORT CUresult cuLaunchKernelEx(const CUlaunchConfig *config,

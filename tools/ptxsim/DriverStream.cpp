@@ -57,6 +57,7 @@ static CUresult waitFor(CUstream stream) {
     return CUDA_ERROR_INVALID_HANDLE;
   if (stream->capture)
     return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  held.driver.finish();
   return held.driver.check();
 }
 PTXSIM_EXPORT CUresult cuStreamSynchronize(CUstream stream) {
@@ -109,8 +110,10 @@ PTXSIM_EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream stream,
 }
 PTXSIM_EXPORT CUresult cuEventSynchronize(CUevent event) {
   DriverLock held;
-  return event->capture ? CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
-                        : held.driver.check();
+  if (event->capture)
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  held.driver.finish();
+  return held.driver.check();
 }
 PTXSIM_EXPORT CUresult cuEventQuery(CUevent event) {
   return cuEventSynchronize(event);
@@ -177,6 +180,42 @@ PTXSIM_EXPORT CUresult cuStreamIsCapturing(CUstream stream, int *status) {
   DriverLock held;
   *status = held.driver.resolve(stream)->capture != nullptr;
   return CUDA_SUCCESS;
+}
+
+PTXSIM_EXPORT CUresult cuGraphCreate(CUgraph *graph, unsigned) {
+  DriverLock held;
+  if (CUresult result = held.driver.check())
+    return result;
+  *graph = new CUgraph_st();
+  return CUDA_SUCCESS;
+}
+
+/// What a node waits for has been added before it, so adding gives an order.
+PTXSIM_EXPORT CUresult cuGraphAddKernelNode(
+    CUgraphNode *node, CUgraph graph, const CUgraphNode * /*dependencies*/,
+    size_t /*count*/, const CUDA_KERNEL_NODE_PARAMS_v1 *launch) {
+  DriverLock held;
+  if (CUresult result = held.driver.check())
+    return result;
+  GraphNode work;
+  if (CUresult result = makeLaunch(held.driver, *launch, work))
+    return result;
+  auto name = std::make_unique<CUgraphNode_st>();
+  name->index = graph->nodes.size();
+  *node = name.get();
+  graph->names.push_back(std::move(name));
+  graph->nodes.push_back(std::move(work));
+  return CUDA_SUCCESS;
+}
+PTXSIM_EXPORT CUresult
+cuGraphExecKernelNodeSetParams(CUgraphExec executable, CUgraphNode node,
+                               const CUDA_KERNEL_NODE_PARAMS_v1 *launch) {
+  DriverLock held;
+  if (CUresult result = held.driver.check())
+    return result;
+  if (node->index >= executable->nodes.size())
+    return CUDA_ERROR_INVALID_VALUE;
+  return makeLaunch(held.driver, *launch, executable->nodes[node->index]);
 }
 
 PTXSIM_EXPORT CUresult cuGraphDestroy(CUgraph graph) {
