@@ -313,6 +313,9 @@ typedef struct txc_gpu_program {
   const txc_gpu_kernel *kernels;
   int32_t kernel_count;
   int32_t sm; ///< The least compute capability: 80 is 8.0.
+  /// The same kernels as machine code for `sm` and what is compatible with it;
+  /// NULL: the driver compiles the PTX.
+  const void *cubin;
 } txc_gpu_program;
 
 //===----------------------------------------------------------------------===//

@@ -42,6 +42,13 @@ static const char *const names[] = {
     "cuStreamDestroy_v2",
     "cuStreamSynchronize",
     "cuLaunchKernel",
+    "cuGraphCreate",
+    "cuGraphDestroy",
+    "cuGraphAddKernelNode",
+    "cuGraphInstantiateWithFlags",
+    "cuGraphExecDestroy",
+    "cuGraphExecKernelNodeSetParams",
+    "cuGraphLaunch",
 };
 _Static_assert(sizeof names == sizeof(txc_cuda_driver),
                "one name for each function");
@@ -85,8 +92,8 @@ txc_status txc_cuda_check(const txc_cuda_driver *driver, txc_cuda_result result,
 // The device
 //===----------------------------------------------------------------------===//
 
-/// Whether the device runs code for compute capability `sm`.
-static txc_status check_capability(const txc_cuda_model *cuda, int32_t sm,
+/// The device's compute capability, and whether code for `sm` runs there.
+static txc_status check_capability(txc_cuda_model *cuda, int32_t sm,
                                    int32_t number, txc_message *message) {
   enum { Major = 75, Minor = 76 };
   int major = 0, minor = 0;
@@ -96,7 +103,8 @@ static txc_status check_capability(const txc_cuda_model *cuda, int32_t sm,
     result = cuda->driver.cuDeviceGetAttribute(&minor, Minor, cuda->device);
   txc_status status =
       txc_cuda_check(&cuda->driver, result, "asking for the GPU", message);
-  if (status == TXC_OK && major * 10 + minor < sm)
+  cuda->sm = major * 10 + minor;
+  if (status == TXC_OK && cuda->sm < sm)
     return txc_fail(message, TXC_NO_DEVICE,
                     "cuda:%d has compute capability %d.%d; the model was "
                     "compiled for %d.%d and newer",
@@ -124,21 +132,38 @@ static txc_status find_device(txc_cuda_model *cuda, int32_t number,
 // Code and weights
 //===----------------------------------------------------------------------===//
 
-static txc_status load_kernels(txc_cuda_model *cuda, const txc_gpu_program *gpu,
-                               txc_message *message) {
+/// PTX, which the driver compiles, or a cubin.
+static txc_status load_image(txc_cuda_model *cuda, const void *image,
+                             txc_message *message) {
   enum { ErrorLog = 5, ErrorLogBytes = 6, LogBytes = 384 };
   char log[LogBytes] = "";
   int options[] = {ErrorLog, ErrorLogBytes};
   void *values[] = {log, (void *)(uintptr_t)sizeof log};
-  txc_cuda_result result = cuda->driver.cuModuleLoadDataEx(
-      &cuda->module, gpu->ptx, 2, options, values);
+  txc_cuda_result result =
+      cuda->driver.cuModuleLoadDataEx(&cuda->module, image, 2, options, values);
   if (result != 0 && log[0])
     return txc_fail(message, TXC_DEVICE_FAILURE,
                     "the driver can't compile the model's kernels: %s", log);
+  return txc_cuda_check(&cuda->driver, result, "loading the model's kernels",
+                        message);
+}
+
+static txc_status load_kernels(txc_cuda_model *cuda, const txc_gpu_program *gpu,
+                               txc_message *message) {
+  txc_status status = TXC_DEVICE_FAILURE;
+  // Machine code runs on what has the same major number; which minor one was
+  // checked. A driver older than the assembler takes the PTX nevertheless.
+  if (gpu->cubin && cuda->sm / 10 == gpu->sm / 10)
+    status = load_image(cuda, gpu->cubin, NULL);
+  if (status != TXC_OK)
+    status = load_image(cuda, gpu->ptx, message);
+  if (status != TXC_OK)
+    return status;
+  txc_cuda_result result = 0;
   for (int32_t i = 0; i < gpu->kernel_count && result == 0; ++i)
     result = cuda->driver.cuModuleGetFunction(&cuda->functions[i], cuda->module,
                                               gpu->kernels[i].name);
-  return txc_cuda_check(&cuda->driver, result, "loading the model's kernels",
+  return txc_cuda_check(&cuda->driver, result, "finding the model's kernels",
                         message);
 }
 

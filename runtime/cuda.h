@@ -21,6 +21,16 @@ typedef int32_t txc_cuda_result;
 /// CUdeviceptr
 typedef uint64_t txc_cuda_address;
 
+/// CUDA_KERNEL_NODE_PARAMS, in its first version, which all drivers have.
+typedef struct txc_cuda_node {
+  void *function;
+  unsigned grid[3];
+  unsigned block[3];
+  unsigned shared_bytes;
+  void **parameters;
+  void **extra;
+} txc_cuda_node;
+
 /// Handles are pointers to structs of the driver's. Names are those of cuda.h;
 /// _v2 is what it makes of them.
 typedef struct txc_cuda_driver {
@@ -60,12 +70,25 @@ typedef struct txc_cuda_driver {
                                     unsigned blockZ, unsigned sharedBytes,
                                     void *stream, void **parameters,
                                     void **extra);
+  txc_cuda_result (*cuGraphCreate)(void **graph, unsigned flags);
+  txc_cuda_result (*cuGraphDestroy)(void *graph);
+  txc_cuda_result (*cuGraphAddKernelNode)(void **node, void *graph,
+                                          void *const *dependencies,
+                                          size_t count, const txc_cuda_node *);
+  txc_cuda_result (*cuGraphInstantiateWithFlags)(void **executable, void *graph,
+                                                 unsigned long long flags);
+  txc_cuda_result (*cuGraphExecDestroy)(void *executable);
+  txc_cuda_result (*cuGraphExecKernelNodeSetParams)(void *executable,
+                                                    void *node,
+                                                    const txc_cuda_node *);
+  txc_cuda_result (*cuGraphLaunch)(void *executable, void *stream);
 } txc_cuda_driver;
 
 /// A model on a GPU: what its sessions share.
 typedef struct txc_cuda_model {
   txc_cuda_driver driver;
   int32_t device;
+  int32_t sm; ///< Its compute capability: 80 is 8.0.
   void *context;
   void *module;
   txc_cuda_address weights;

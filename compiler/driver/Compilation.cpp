@@ -7,6 +7,7 @@
 #include "compiler/codegen/LowerToLLVM.h"
 #include "compiler/driver/Dialects.h"
 #include "compiler/emit/CIdentifiers.h"
+#include "compiler/emit/Cubin.h"
 #include "compiler/emit/OutputFile.h"
 #include "compiler/program/OnnxNodes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -80,6 +81,8 @@ static StringRef describeStage(StringRef stage) {
       .Case("phases", "fuse into phases, lay out weights")
       .Case("kernels", "write kernels and plan memory")
       .Case("llvm dialect", "lower kernels to LLVM")
+      .Case("assemble", "make machine code of the GPU's kernels")
+      .Case("no ptxas", "leave the GPU's kernels as PTX: there is no ptxas")
       .Case("emit", "make machine code, write files")
       .Default(stage);
 }
@@ -324,7 +327,31 @@ Outcome Compilation::report(llvm::Error error) {
   return fail(llvm::toString(std::move(error)), outcome);
 }
 
+Outcome Compilation::assembleKernels() {
+  auto hasKernels = [](const Variant &variant) {
+    return variant.program.description.gpu.has_value();
+  };
+  if (llvm::none_of(variants, hasKernels))
+    return Outcome::success;
+  llvm::Expected<std::string> ptxas = findPtxas(options.codeGen.ptxas);
+  if (!ptxas)
+    return fail(llvm::toString(ptxas.takeError()), Outcome::wrongUsage);
+  TimingScope scope = enter(ptxas->empty() ? "no ptxas" : "assemble");
+  if (ptxas->empty())
+    return Outcome::success;
+  for (Variant &variant : llvm::make_filter_range(variants, hasKernels)) {
+    GpuDescription &gpu = *variant.program.description.gpu;
+    llvm::Expected<std::string> cubin = assemblePtx(*ptxas, gpu.ptx, gpu.sm);
+    if (!cubin)
+      return report(cubin.takeError());
+    gpu.cubin = std::move(*cubin);
+  }
+  return Outcome::success;
+}
+
 Outcome Compilation::emitSharedObject(const EmitOptions &emit) {
+  if (Outcome outcome = assembleKernels(); outcome != Outcome::success)
+    return outcome;
   TimingScope scope = enter("emit");
   llvm::LLVMContext llvmContext;
   SmallVector<ProgramCode> programs;

@@ -138,6 +138,8 @@ private:
                     llvm::function_ref<void(mlir::OpPassManager &)> build);
   Outcome parseTargets();
   Outcome buildProgram(Variant &variant);
+  /// The GPU's kernels as machine code, where there is an assembler.
+  Outcome assembleKernels();
   std::unique_ptr<llvm::Module> translate(const Variant &variant,
                                           llvm::LLVMContext &llvmContext);
   Outcome report(llvm::Error error);

@@ -142,6 +142,8 @@ struct GpuKernelDescription {
 struct GpuDescription {
   unsigned sm = 0;
   std::string ptx;
+  /// The same as machine code for `sm`; empty: there is none.
+  std::string cubin;
   std::vector<GpuKernelDescription> kernels;
 };
 

@@ -343,9 +343,18 @@ Constant *TableBuilder::gpu(const GpuDescription &gpu) {
       });
   Constant *backend =
       declareHidden("txc_cuda_backend", Type::getInt8Ty(context));
+  Constant *cubin = null();
+  if (!gpu.cubin.empty()) {
+    auto *image = global(ConstantDataArray::getString(context, gpu.cubin,
+                                                      /*AddNull=*/false),
+                         "cubin", GlobalValue::PrivateLinkage);
+    // An ELF file, whose tables the driver reads in place.
+    image->setAlignment(Align(16));
+    cubin = image;
+  }
   return pointerTo(
       structOf<txc_gpu_program>({backend, string(gpu.ptx), kernels,
-                                 i32(gpu.kernels.size()), i32(gpu.sm)}),
+                                 i32(gpu.kernels.size()), i32(gpu.sm), cubin}),
       "gpu");
 }
 

@@ -40,6 +40,8 @@ struct CodeGenOptions {
   /// Where compiled code is kept for the next compile (see ObjectCache.h);
   /// empty: nowhere. Changes no output.
   std::string cachePath;
+  /// Of NVIDIA's assembler; see findPtxas().
+  std::string ptxas;
 };
 
 /// A form that code can have.

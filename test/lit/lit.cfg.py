@@ -17,3 +17,5 @@ tools = [
 ]
 config.environment["PATH"] = os.pathsep.join(tools + [os.environ["PATH"]])
 config.substitutions.append(("%python", sys.executable))
+config.substitutions.append(
+    ("%txc_lib", os.path.join(lit_config.params["build"], "lib")))

@@ -341,6 +341,7 @@ Expected<Options> tool::parseOptions(ArrayRef<const char *> arguments) {
   options.calibrationPath = args.getLastArgValue(OPT_calibrate);
   options.stagesPath = args.getLastArgValue(OPT_save_stages);
   options.codeGen.cachePath = args.getLastArgValue(OPT_cache);
+  options.codeGen.ptxas = args.getLastArgValue(OPT_ptxas);
   options.target = args.getLastArgValue(OPT_target, "native");
   options.htmlPath = args.getLastArgValue(OPT_html);
   options.profilePath = args.getLastArgValue(OPT_profile);

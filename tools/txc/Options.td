@@ -99,6 +99,9 @@ def jobs_eq : Joined<["-", "--"], "j=">, Alias<jobs>, Group<tool_group>,
 defm cache : Value<"cache", "<dir>",
                    "Keep compiled code there for the next compile", tool_group,
                    compile>;
+defm ptxas : Value<"ptxas", "<program>|none",
+                   "NVIDIA's assembler: machine code beside PTX; default: by PATH",
+                   tool_group, compile>;
 def time_report : Switch<"time-report", "Say where time and memory went",
                          tool_group, all>;
 def verbose : Switch<"v", "Say what is being done", tool_group, all>;

@@ -112,7 +112,7 @@ TEST_F(ModelTest, ChoosesTheDevice) {
   }
 
   // A model that has code for GPUs only.
-  txc_gpu_program gpu = {&txc_cuda_backend, "", nullptr, 0, 80};
+  txc_gpu_program gpu = {&txc_cuda_backend, "", nullptr, 0, 80, nullptr};
   source.program.gpu = &gpu;
   EXPECT_EQ(open("cpu", why), TXC_UNSUPPORTED_CPU);
   EXPECT_THAT(why.text, HasSubstr("the model has code for GPUs only"));
