@@ -47,4 +47,5 @@ const txc_api txc_runtime_api = {
     .executor_drain = txc_executor_drain_impl,
     .session_info = txc_session_describe_impl,
     .infer_inputs = txc_infer_inputs_impl,
+    .wait = txc_wait_impl,
 };

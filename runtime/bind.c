@@ -168,6 +168,21 @@ static bool is_aligned(const void *data, int32_t type) {
   return bytes == 0 || (uintptr_t)data % bytes == 0;
 }
 
+/// Memory of a GPU is for sessions that run there.
+static txc_status check_memory(txc_session *session, const txc_tensor *tensor,
+                               const char *what, const char *name) {
+  if (tensor->device == TXC_HOST ||
+      (tensor->device == TXC_DEVICE && session->model->program->gpu))
+    return TXC_OK;
+  return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
+                  tensor->device == TXC_DEVICE
+                      ? "%s \"%s\" is in a GPU's memory, but the session runs "
+                        "on the CPU"
+                      : "%s \"%s\" says of its memory what is neither "
+                        "TXC_HOST nor TXC_DEVICE",
+                  what, name);
+}
+
 static txc_status check_input(txc_session *session, int32_t index,
                               bool need_data) {
   const txc_tensor_desc *desc = &session->model->program->inputs[index];
@@ -194,7 +209,7 @@ static txc_status check_input(txc_session *session, int32_t index,
                     "input \"%s\" is not aligned to its %s elements",
                     desc->name, txc_type_name(desc->type));
   session->bases[TXC_BASE_FIRST_INPUT + index] = tensor->data;
-  return TXC_OK;
+  return check_memory(session, tensor, "input", desc->name);
 }
 
 static bool holds(int32_t relation, int64_t lhs, int64_t rhs) {
@@ -264,8 +279,13 @@ txc_status txc_bind_outputs(txc_session *session) {
     const txc_tensor_desc *desc = &program->outputs[i];
     txc_tensor *tensor = session->outputs[i];
     char **base = &session->bases[txc_first_output_base(program) + i];
+    txc_status status =
+        tensor ? check_memory(session, tensor, "output", desc->name) : TXC_OK;
+    if (status != TXC_OK)
+      return status;
+    // What the CPU writes to an output that is the GPU's is in the arena.
+    *base = session->arena.data + session->values[desc->arena_offset_value];
     if (!tensor || !tensor->data || tensor->borrowed) {
-      *base = session->arena.data + session->values[desc->arena_offset_value];
       if (tensor) {
         tensor->data = *base;
         tensor->borrowed = 1;
@@ -286,7 +306,8 @@ txc_status txc_bind_outputs(txc_session *session) {
       return txc_fail(&session->message, TXC_INVALID_ARGUMENT,
                       "output \"%s\" is not aligned to its %s elements",
                       desc->name, txc_type_name(desc->type));
-    *base = tensor->data;
+    if (tensor->device == TXC_HOST)
+      *base = tensor->data;
   }
   return TXC_OK;
 }

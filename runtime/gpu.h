@@ -41,9 +41,12 @@ typedef struct txc_gpu_backend {
                       const void *from, size_t bytes);
   /// Follows an arena that has grown and keeps its contents.
   txc_status (*fit)(txc_session *session);
-  /// Ends a run, also one that failed: waits, copies the outputs that are asked
-  /// for, reports faults.
+  /// Ends a run, also one that failed: copies the outputs that are asked for,
+  /// and, unless nothing is for the CPU and the stream is the caller's, waits
+  /// and reports faults.
   txc_status (*end)(txc_session *session, txc_status status);
+  /// Waits for earlier runs and reports their faults.
+  txc_status (*wait)(txc_session *session);
 
   /// Between the buffers of state here and there.
   txc_status (*read_states)(txc_session *session);

@@ -365,3 +365,11 @@ txc_status txc_run_impl(txc_session *session, const txc_tensor *inputs,
   return txc_session_leave(
       session, run(session, inputs, input_count, outputs, output_count));
 }
+
+txc_status txc_wait_impl(txc_session *session) {
+  txc_status status = txc_session_enter(session);
+  if (status != TXC_OK)
+    return status;
+  const txc_gpu_backend *gpu = txc_backend_of(session);
+  return txc_session_leave(session, gpu ? gpu->wait(session) : TXC_OK);
+}

@@ -20,6 +20,8 @@ txc_status txc_run_impl(txc_session *session, const txc_tensor *inputs,
                         size_t input_count, txc_tensor *outputs,
                         size_t output_count);
 
+txc_status txc_wait_impl(txc_session *session);
+
 /// The status and sentence of a fault in the session's present phase.
 txc_status txc_explain_fault(txc_session *session, const txc_fault *fault);
 

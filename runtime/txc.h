@@ -128,6 +128,13 @@ typedef enum txc_type {
   TXC_INT2 = 26
 } txc_type;
 
+typedef enum txc_memory {
+  TXC_HOST = 0,
+  /// Of the GPU that the session runs on: data is a CUdeviceptr. Multiples of
+  /// 16 are used in place, others are copied.
+  TXC_DEVICE = 1
+} txc_memory;
+
 /// A dense, row-major tensor in the caller's or the session's memory. The
 /// layout of this struct never changes.
 typedef struct txc_tensor {
@@ -147,7 +154,10 @@ typedef struct txc_tensor {
   /// Output: set to 1 when data points into the arena. Such a tensor can be
   /// passed again as it is; it is lent anew.
   int32_t borrowed;
-  int32_t reserved[3]; ///< 0.
+  /// txc_memory: whose memory data is. Also asks for where an output without
+  /// data is lent from.
+  int32_t device;
+  int32_t reserved[2]; ///< 0.
 } txc_tensor;
 
 //===----------------------------------------------------------------------===//
@@ -354,6 +364,13 @@ typedef struct txc_session_options {
   /// the model's capacity, or 2048 positions where there is none.
   int64_t state_rows;
   int64_t state_capacity;
+  /// On a GPU: the CUstream of the application's that runs are put on; it has
+  /// to outlive the session. A run then returns before it is done, unless an
+  /// output is in the host's memory or the model has phases on the CPU, and
+  /// what it reads and writes has to stay until the stream has come there.
+  /// What kernels report is then the next waiting call's error, see txc_wait.
+  /// NULL: a stream of the session's own, and txc_run waits.
+  void *stream;
 } txc_session_options;
 
 /// Options of txc_executor_create. Make one with
@@ -429,6 +446,7 @@ typedef struct txc_api {
   txc_status (*session_info)(txc_session *, txc_session_info *);
   txc_status (*infer_inputs)(txc_session *, const txc_dim_value *, size_t,
                              txc_tensor *, size_t);
+  txc_status (*wait)(txc_session *);
 } txc_api;
 
 /// What NAME_txc_model is. Append-only.
@@ -779,6 +797,13 @@ static inline txc_status txc_run(txc_session *session, const txc_tensor *inputs,
   return session ? txc_api_of(session)->run(session, inputs, input_count,
                                             outputs, output_count)
                  : TXC_INVALID_ARGUMENT;
+}
+
+/// Waits for runs that the session has put on the application's stream. Errors:
+/// DEVICE_FAILURE, and those of txc_run that kernels report; of several runs
+/// that failed, one's.
+static inline txc_status txc_wait(txc_session *session) {
+  return session ? txc_api_of(session)->wait(session) : TXC_INVALID_ARGUMENT;
 }
 
 //===----------------------------------------------------------------------===//

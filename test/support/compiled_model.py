@@ -15,7 +15,8 @@ class Tensor(ctypes.Structure):
                 ("capacity", ctypes.c_size_t), ("bytes", ctypes.c_size_t),
                 ("type", ctypes.c_int32), ("rank", ctypes.c_int32),
                 ("dims", ctypes.c_int64 * MAX_RANK),
-                ("borrowed", ctypes.c_int32), ("reserved", ctypes.c_int32 * 3)]
+                ("borrowed", ctypes.c_int32), ("device", ctypes.c_int32),
+                ("reserved", ctypes.c_int32 * 2)]
 
 
 def load_shim(path):
