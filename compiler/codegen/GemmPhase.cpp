@@ -96,6 +96,7 @@ public:
   }
 
   void emit(Value sums, Value batch, Value m, Value n, Value mask);
+  void fetch(Value batch, Value m, Value n);
 
 private:
   SmallVector<LaneValue> getPoint(Value batch, Value m, Value n);
@@ -151,6 +152,27 @@ void Epilogue::emit(Value sums, Value batch, Value m, Value n, Value mask) {
     lanes.store(values[yielded], function.getResult(i),
                 lanes.getElement(access, op.getSymbols(), point));
   }
+}
+
+/// Fetches what emit() will write there, and what it will read of each row.
+void Epilogue::fetch(Value batch, Value m, Value n) {
+  x86::CodeBuilder &code = function.getCode();
+  SmallVector<LaneValue> point = getPoint(batch, m, n);
+  Lanes lanes(function, /*count=*/1, /*mask=*/nullptr);
+  unsigned row = op.getBatchRank(), column = row + 1;
+  auto fetchFrom = [&](const LinearAccess &access, Value buffer) {
+    if (!access.dependsOn(row) || access.getConstantStride(column) != 1 ||
+        !access.terms.empty())
+      return;
+    LaneValue element = lanes.getElement(access, op.getSymbols(), point);
+    Type type = cast<MemRefType>(buffer.getType()).getElementType();
+    code.prefetch(code.advance(code.pointerTo(buffer), element.value, type),
+                  /*level=*/2);
+  };
+  for (auto [i, access] : llvm::enumerate(inputs))
+    fetchFrom(access, function.getOperand(i + 2));
+  for (auto [i, access] : llvm::enumerate(results))
+    fetchFrom(access, function.getResult(i));
 }
 
 //===----------------------------------------------------------------------===//
@@ -246,6 +268,9 @@ LogicalResult GemmEmitter::emit() {
     epilogue.emit(sums, batch, row, column, mask);
   };
   spec.store = store;
+  auto fetch = [&](OpBuilder &, Location, Value batch, Value row,
+                   Value column) { epilogue.fetch(batch, row, column); };
+  spec.fetch = fetch;
   return x86::emitGemmTasks(code.builder, code.loc, spec,
                             function.getTaskBegin(), function.getTaskEnd(),
                             function.getScratch());

@@ -39,6 +39,12 @@ using GemmStore = llvm::function_ref<void(
     mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sums,
     mlir::Value b, mlir::Value m, mlir::Value n, mlir::Value mask)>;
 
+/// Fetches to L2 what GemmStore will write, or read besides, from
+/// C[b, m, n] on: one line. Never outside the rows of C, but \p n may be.
+using GemmFetch =
+    llvm::function_ref<void(mlir::OpBuilder &builder, mlir::Location loc,
+                            mlir::Value b, mlir::Value m, mlir::Value n)>;
+
 /// The shift of panels of i8: their sums count once for each unit of a row's
 /// zero. Targets that don't need them skip them, so that all have one layout.
 constexpr int64_t i8PanelShift = 1;
@@ -66,6 +72,8 @@ struct GemmSpec {
   /// i8 begin with 16 sums: pack.panels with the shift i8PanelShift.
   bool bIsPacked = false;
   GemmStore store;
+  /// May be null.
+  GemmFetch fetch = nullptr;
   /// bf16 and bytes only with a schedule for them.
   LeftNumbers leftNumbers = LeftNumbers::Floats;
   /// What the numbers of packed weights are if an f32 schedule has to convert

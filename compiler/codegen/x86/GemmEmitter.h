@@ -92,6 +92,7 @@ private:
                             const Tile &tile, MicrokernelTile &call);
   void emitMicrokernel(const OutputBlock &block, const Run &run,
                        const Tile &tile, MicrokernelTile &call, int64_t rows);
+  void fetchTile(const OutputBlock &block, const Tile &tile);
   void storeTile(const OutputBlock &block, const Tile &tile, mlir::Value c,
                  mlir::Value ldc);
 

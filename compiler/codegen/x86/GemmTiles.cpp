@@ -118,6 +118,11 @@ void GemmEmitter::emitTile(const OutputBlock &block, const Run &run,
           : scratchC;
   call.kCount = run.kCount;
   call.accumulate = run.accumulate;
+  Value isTall = arith::XOrIOp::create(
+      code.builder, code.loc, block.isFew,
+      arith::ConstantIntOp::create(code.builder, code.loc, 1, 1));
+  code.ifThen(arith::AndIOp::create(code.builder, code.loc, run.isLast, isTall),
+              [&] { fetchTile(block, tile); });
   emitMicrokernels(block, run, tile, call);
   code.ifThen(run.isLast, [&] { storeTile(block, tile, call.c, call.ldc); });
 }
@@ -262,6 +267,22 @@ Value GemmEmitter::finishSums(Value sums, Value m, Value panelSums) {
   Value integers = arith::SIToFPOp::create(b, code.loc, type, sums);
   Value scale = code.splat(code.load(element, row.scales), type);
   return arith::MulFOp::create(b, code.loc, integers, scale);
+}
+
+/// Where C is in memory, each of a tile's rows would wait for it: some lines a
+/// row, too few for a prefetcher. They come while the tile is computed, unless
+/// that takes no longer than fetching them.
+void GemmEmitter::fetchTile(const OutputBlock &block, const Tile &tile) {
+  constexpr int64_t shortest = 64, lineColumns = 64 / 4;
+  std::optional<int64_t> k = staticValue(spec.k);
+  if (!spec.fetch || (k && *k < shortest * atom.depth()))
+    return;
+  Value m0 = code.add(block.m0, tile.m), n0 = code.add(block.n0, tile.n);
+  code.loop(code.index(0), tile.rows, 1, [&](Value i) {
+    for (int64_t n = 0; n < schedule.NR; n += lineColumns)
+      spec.fetch(code.builder, code.loc, block.b, code.add(m0, i),
+                 code.add(n0, n));
+  });
 }
 
 /// Hands the finished tile to the caller, vector by vector. A loop rather than

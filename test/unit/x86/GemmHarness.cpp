@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/unit/x86/GemmHarness.h"
+#include "compiler/codegen/x86/CodeBuilder.h"
 #include "compiler/codegen/x86/Gemm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -193,12 +194,27 @@ static std::array<int64_t, NumScalars> scalarsOf(const GemmCase &test) {
           a.column,   b.batch, b.row,  b.column, 0,       0};
 }
 
+/// The place of an element of a row-major matrix.
+static Value findElement(OpBuilder &b, Location loc, Value row, Value columns,
+                         Value n) {
+  return arith::AddIOp::create(b, loc,
+                               arith::MulIOp::create(b, loc, row, columns), n);
+}
+
+static void emitFetch(OpBuilder &b, Location loc, const VectorTarget &target,
+                      Value c, Value row, Value columns, Value n) {
+  x86::CodeBuilder code(b, loc, target);
+  code.prefetch(code.advance(code.pointerTo(c),
+                             findElement(b, loc, row, columns, n),
+                             b.getF32Type()),
+                /*level=*/2);
+}
+
 /// Stores sums + bias[n] to a row-major \p c.
 static void emitStore(OpBuilder &b, Location loc, Value bias, Value c,
                       Value sums, Value row, Value columns, Value n,
                       Value mask) {
-  Value index = arith::AddIOp::create(
-      b, loc, arith::MulIOp::create(b, loc, row, columns), n);
+  Value index = findElement(b, loc, row, columns, n);
   auto type = cast<VectorType>(sums.getType());
   if (!mask) {
     Value added = vector::LoadOp::create(b, loc, type, bias, ValueRange{n});
@@ -239,12 +255,18 @@ static OwningOpRef<ModuleOp> buildGemm(MLIRContext *context, const TestCpu &cpu,
       return builder.getIndexAttr(scalars[i]);
     return argument(i);
   };
+  auto getRow = [&](OpBuilder &b, Location loc, Value batch, Value m) {
+    return arith::AddIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, batch, argument(M)), m);
+  };
   auto store = [&](OpBuilder &b, Location loc, Value sums, Value batch, Value m,
                    Value n, Value mask) {
-    Value row = arith::AddIOp::create(
-        b, loc, arith::MulIOp::create(b, loc, batch, argument(M)), m);
     emitStore(b, loc, function.getArgument(2), function.getArgument(3), sums,
-              row, argument(N), n, mask);
+              getRow(b, loc, batch, m), argument(N), n, mask);
+  };
+  auto fetch = [&](OpBuilder &b, Location loc, Value batch, Value m, Value n) {
+    emitFetch(b, loc, cpu.target, function.getArgument(3),
+              getRow(b, loc, batch, m), argument(N), n);
   };
   GemmSpec spec{cpu.target,
                 schedule,
@@ -255,7 +277,8 @@ static OwningOpRef<ModuleOp> buildGemm(MLIRContext *context, const TestCpu &cpu,
                 {function.getArgument(0), {}, {dim(AB), dim(AM), dim(AK)}},
                 {function.getArgument(1), {}, {dim(BB)}},
                 test.b == Weights::Packed,
-                store};
+                store,
+                fetch};
   if (!spec.bIsPacked)
     spec.b.strides = {dim(BB), dim(BK), dim(BN)};
   if (failed(emitGemmTasks(builder, loc, spec, argument(Begin), argument(End),
