@@ -56,13 +56,54 @@ SmallFormat::SmallFormat(Type type) {
 bool txc::isSmallFloat(Type element) {
   auto type = dyn_cast<FloatType>(element);
   return type && type.getWidth() <= 8 &&
-         APFloat::semanticsHasSignedRepr(type.getFloatSemantics()) &&
-         APFloat::semanticsHasZero(type.getFloatSemantics());
+         (isa<Float8E8M0FNUType>(type) ||
+          (APFloat::semanticsHasSignedRepr(type.getFloatSemantics()) &&
+           APFloat::semanticsHasZero(type.getFloatSemantics())));
 }
+
+//===----------------------------------------------------------------------===//
+// E8M0: the exponent field of an f32
+//===----------------------------------------------------------------------===//
+
+/// Where the field is 0 the f32 is denormal, with 2^-127 as its upper half.
+static constexpr uint32_t kLeastScale = 1 << 22;
+static constexpr uint32_t kScaleNan = 0xff;
+
+static Value extendScale(OpBuilder &b, Location loc, Value x) {
+  using P = arith::CmpIPredicate;
+  FloatBits bits(b, loc, x.getType());
+  Value code = bits.widen(x, 8);
+  Value word = bits.apply<arith::ShLIOp>(code, 23);
+  word = bits.select(bits.compare(P::eq, code, 0), bits.constant(kLeastScale),
+                     word);
+  word = bits.select(bits.compare(P::eq, code, kScaleNan),
+                     bits.constant(FloatBits::kInfinity | kLeastScale), word);
+  return bits.cast(bits.f32(), word);
+}
+
+/// A significand that is not 1 carries into the exponent; beyond 2^127 that is
+/// NaN's code.
+static Value truncateToScale(OpBuilder &b, Location loc, Value x, Type type) {
+  using P = arith::CmpIPredicate;
+  FloatBits bits(b, loc, x.getType());
+  Value magnitude =
+      bits.apply<arith::AndIOp>(bits.cast(bits.i32(), x), ~FloatBits::kSign);
+  Value code = bits.apply<arith::ShRUIOp>(
+      bits.apply<arith::AddIOp>(magnitude, (1 << 23) - 1), 23);
+  code = bits.apply<arith::MinUIOp>(code, kScaleNan);
+  Value isLeast = bits.compare(P::ule, magnitude, kLeastScale);
+  return bits.narrow(bits.select(isLeast, bits.constant(0), code), type);
+}
+
+//===----------------------------------------------------------------------===//
+// The others
+//===----------------------------------------------------------------------===//
 
 /// A product moves the exponent, and makes normal numbers of denormal ones.
 Value txc::extendSmallFloat(OpBuilder &b, Location loc, Value x) {
   using P = arith::CmpIPredicate;
+  if (isa<Float8E8M0FNUType>(getElementTypeOrSelf(x)))
+    return extendScale(b, loc, x);
   SmallFormat format(x.getType());
   FloatBits bits(b, loc, x.getType());
   Value code = bits.widen(x, format.width);
@@ -120,6 +161,8 @@ static Value roundMagnitude(FloatBits &bits, const SmallFormat &format,
 Value txc::truncateToSmallFloat(OpBuilder &b, Location loc, Value x,
                                 Type type) {
   using P = arith::CmpIPredicate;
+  if (isa<Float8E8M0FNUType>(getElementTypeOrSelf(type)))
+    return truncateToScale(b, loc, x, type);
   SmallFormat format(type);
   FloatBits bits(b, loc, x.getType());
   Value word = bits.cast(bits.i32(), x);

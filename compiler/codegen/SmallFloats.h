@@ -6,7 +6,7 @@
 /// No x86 CPU converts floats of 8 or 4 bits, so integer code does. The types
 /// are those of Micikevicius et al., "FP8 Formats for Deep Learning" (2022),
 /// Graphcore's and AMD's variants of them without a negative zero (FNUZ), and
-/// E2M1 of the OCP Microscaling specification.
+/// E2M1 and E8M0 of the OCP Microscaling specification.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +18,7 @@
 namespace txc {
 
 /// Whether there is code for a float of at most 8 bits: those with a sign and a
-/// zero.
+/// zero, and E8M0, the powers of two from 2^-127 to 2^127.
 bool isSmallFloat(mlir::Type element);
 
 /// The f32 with the value of \p x, a small float or a vector of them. Exact.
@@ -28,6 +28,8 @@ mlir::Value extendSmallFloat(mlir::OpBuilder &b, mlir::Location loc,
 /// The f32 \p x rounded to the small float \p type, to nearest, ties to even.
 /// What is too large becomes infinity, or NaN in a type without one, or the
 /// largest number in a type without either, where NaN becomes -0 as in ONNX.
+/// E8M0 is ONNX's: what is no power of two becomes the next larger one, 0 the
+/// least; signs are lost.
 mlir::Value truncateToSmallFloat(mlir::OpBuilder &b, mlir::Location loc,
                                  mlir::Value x, mlir::Type type);
 

@@ -28,17 +28,24 @@ std::optional<ElementFormat> ElementFormat::get(Type type) {
     return format;
 
   const llvm::fltSemantics &semantics = floatType.getFloatSemantics();
+  format.isScale = isa<Float8E8M0FNUType>(floatType);
+  if (format.isScale)
+    return format;
   if (format.bitWidth > 16 || !APFloat::semanticsHasSignedRepr(semantics) ||
-      !APFloat::semanticsHasZero(semantics) ||
-      !APFloat::semanticsHasNaN(semantics))
+      !APFloat::semanticsHasZero(semantics))
     return std::nullopt;
+  format.hasNan = APFloat::semanticsHasNaN(semantics);
   format.hasInfinity = APFloat::semanticsHasInf(semantics);
   format.hasNegativeZero =
       APFloat::getZero(semantics, /*Negative=*/true).isNegative();
   format.mantissaBits = APFloat::semanticsPrecision(semantics) - 1;
   format.minExponent = APFloat::semanticsMinExponent(semantics);
   format.largest = APFloat::getLargest(semantics).convertToDouble();
-  format.nanCode = APFloat::getQNaN(semantics).bitcastToAPInt().getZExtValue();
+  // ONNX makes -0 of NaN where there is none.
+  format.nanCode =
+      format.hasNan
+          ? APFloat::getQNaN(semantics).bitcastToAPInt().getZExtValue()
+          : uint64_t(1) << (format.bitWidth - 1);
   return format;
 }
 
@@ -90,7 +97,31 @@ static int exponentOf(double x) {
   return static_cast<int>(llvm::bit_cast<uint64_t>(x) >> 52) - 1023;
 }
 
+/// E8M0: the exponent of a power of two.
+static constexpr uint64_t kScaleNan = 0xff;
+
+static double decodeScale(uint64_t code) {
+  return code == kScaleNan ? std::numeric_limits<double>::quiet_NaN()
+                           : powerOfTwo(static_cast<int>(code) - 127);
+}
+
+/// Up to the next power of two; there is no sign, and no zero.
+static uint64_t encodeScale(double value, Overflow overflow) {
+  double magnitude = std::fabs(value);
+  if (std::isnan(value))
+    return kScaleNan;
+  if (magnitude <= powerOfTwo(-127))
+    return 0;
+  if (magnitude > powerOfTwo(127))
+    return overflow == Overflow::Saturate ? kScaleNan - 1 : kScaleNan;
+  int exponent = exponentOf(magnitude);
+  bool isBetween = magnitude > powerOfTwo(exponent);
+  return static_cast<uint64_t>(exponent + 127) + (isBetween ? 1 : 0);
+}
+
 double ElementFormat::decodeSmallFloat(uint64_t code) const {
+  if (isScale)
+    return decodeScale(code);
   uint64_t signBit = uint64_t(1) << (bitWidth - 1);
   if (!hasNegativeZero && code == signBit)
     return std::numeric_limits<double>::quiet_NaN();
@@ -114,6 +145,8 @@ double ElementFormat::decodeSmallFloat(uint64_t code) const {
 
 uint64_t ElementFormat::encodeSmallFloat(double value,
                                          Overflow overflow) const {
+  if (isScale)
+    return encodeScale(value, overflow);
   uint64_t sign = std::signbit(value) ? uint64_t(1) << (bitWidth - 1) : 0;
   if (std::isnan(value))
     return hasNegativeZero ? sign | nanCode : nanCode;
@@ -131,7 +164,7 @@ uint64_t ElementFormat::encodeSmallFloat(double value,
   magnitude =
       ((magnitude * powerOfTwo(-unit) + 0x1p52) - 0x1p52) * powerOfTwo(unit);
   if (magnitude > largest) {
-    if (overflow == Overflow::Saturate)
+    if (overflow == Overflow::Saturate || (!hasInfinity && !hasNan))
       magnitude = largest;
     else if (!hasInfinity)
       return hasNegativeZero ? sign | nanCode : nanCode;

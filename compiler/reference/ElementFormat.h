@@ -31,8 +31,8 @@ enum class Overflow {
 class ElementFormat {
 public:
   /// The format of integers of at most 64 bits (one element takes 1, 2, 4 or 8
-  /// bytes: i1 and i4 take a byte each) and of the floats that have a sign, a
-  /// zero and a NaN; nothing for other types.
+  /// bytes: i1, i4 and f4 take a byte each) and of the floats that have a sign
+  /// and a zero, and of E8M0; nothing for other types.
   static std::optional<ElementFormat> get(mlir::Type type);
 
   bool isFloat() const { return floating; }
@@ -72,6 +72,9 @@ private:
   unsigned byteSize = 0;
   // Of floats below 32 bits.
   bool hasInfinity = false;
+  bool hasNan = false;
+  /// E8M0: a power of two.
+  bool isScale = false;
   bool hasNegativeZero = false;
   unsigned mantissaBits = 0;
   int minExponent = 0;

@@ -30,7 +30,7 @@ Expected<HostTensor> HostTensor::describe(Type elementType,
     return llvm::createStringError(
         "tensors of " + describeShape(elementType, {}) +
         " are not supported; expected integers of at most 64 bits, f64, f32, "
-        "f16, bf16 or an f8 type with a NaN");
+        "f16, bf16, f8 or f4");
   tensor.dims.assign(dims.begin(), dims.end());
   tensor.numElements = 1;
   bool overflows = false;
@@ -91,8 +91,7 @@ Expected<HostTensor> HostTensor::borrow(Type elementType,
 
 /// Whether files hold several elements in a byte.
 static bool isPacked(Type elementType) {
-  return elementType.isInteger() && !elementType.isInteger(1) &&
-         elementType.getIntOrFloatBitWidth() < 8;
+  return !elementType.isInteger(1) && elementType.getIntOrFloatBitWidth() < 8;
 }
 
 Expected<HostTensor> HostTensor::unpack(Type elementType,
@@ -112,9 +111,13 @@ Expected<HostTensor> HostTensor::unpack(Type elementType,
                                    describeShape(elementType, dims) +
                                    ", found " + llvm::Twine(packed.size()));
   char *target = tensor->getMutableBytes().data();
+  auto mask = llvm::maskTrailingOnes<uint8_t>(static_cast<unsigned>(bits));
   for (int64_t i = 0; i < tensor->numElements; ++i) {
-    auto byte = static_cast<uint8_t>(packed[i * bits / 8]);
-    tensor->format->storeInt(target + i, byte >> (i * bits % 8));
+    int code = static_cast<uint8_t>(packed[i * bits / 8]) >> (i * bits % 8);
+    if (tensor->isFloat())
+      target[i] = static_cast<char>(code & mask);
+    else
+      tensor->format->storeInt(target + i, code);
   }
   return tensor;
 }

@@ -452,6 +452,59 @@ static NodeResults buildCausalConvWithState(NodeContext &context) {
   return {y, context.slice(x, 2, dims[2], past)};
 }
 
+//===----------------------------------------------------------------------===//
+// MaxUnpool
+//===----------------------------------------------------------------------===//
+
+/// Puts the maxima of a MaxPool back to their places, operand 1, in a tensor of
+/// zeros: flat ones in what the pool had, which is the first part of a result
+/// whose shape operand 2 gives.
+static NodeResults buildMaxUnpool(NodeContext &context) {
+  if (failed(checkSpatial(context)))
+    return {};
+  FailureOr<Window> window = getWindow(context, {});
+  if (failed(window))
+    return {};
+  Value places = context.getOperand(1);
+  Exprs dims = tx::getDims(context.getType(0));
+  if (context.getRank(1) != context.getRank(0))
+    return context.unsupported("its indices and its input differ in rank");
+  for (auto [d, dim] : llvm::enumerate(dims))
+    places = context.withDim(places, static_cast<int64_t>(d), dim,
+                             "dims of indices and input");
+  SymExprAttr count = tx::product(context.getContext(), dims);
+  Value flat = context.reshape(context.getOperand(0), {count});
+  for (size_t i = 0; i < window->size.size(); ++i)
+    dims[i + 2] = tx::add(tx::mul(tx::add(dims[i + 2], -1), window->strides[i]),
+                          window->size[i] - window->low[i] - window->high[i]);
+  Type type = context.getElementType(0);
+  Value zeros = context.broadcastTo(context.getScalar(type, 0),
+                                    tx::product(context.getContext(), dims));
+  Value y = context.create<tx::ScatterElementsOp>(
+      zeros, context.reshape(places, {count}), flat, int64_t(0),
+      tx::ScatterKind::replace);
+  y = context.reshape(y, dims);
+  if (!context.getOperand(2))
+    return y;
+  FailureOr<Exprs> shape =
+      context.getSizes(context.getOperand(2), "the shape of a MaxUnpool");
+  if (failed(shape))
+    return {};
+  if (shape->size() != dims.size())
+    return context.unsupported("its shape has another rank than its input");
+  SmallVector<Attribute> low(dims.size(), context.getExpr(0)), high;
+  for (auto [size, dim] : llvm::zip(*shape, dims)) {
+    if (failed(context.require(dim, tx::Predicate::le, size,
+                               "what is pooled fits the shape")))
+      return {};
+    high.push_back(tx::sub(size, dim));
+  }
+  Builder &builder = context.getBuilder();
+  return context.create<tx::PadOp>(y, OptionalOperand(), tx::PadMode::constant,
+                                   builder.getArrayAttr(low),
+                                   builder.getArrayAttr(high));
+}
+
 OpTable frontend::getConvolutionOps() {
   static constexpr OpEntry table[] = {
       {"AveragePool", 1, 1, 1, buildAveragePool},
@@ -462,6 +515,7 @@ OpTable frontend::getConvolutionOps() {
       {"GlobalMaxPool", 1, 1, 1, buildGlobalPool<ReduceKind::max>},
       {"LpPool", 2, 1, 1, buildLpPool},
       {"MaxPool", 1, 1, 1, buildMaxPool},
+      {"MaxUnpool", 9, 2, 3, buildMaxUnpool},
   };
   return table;
 }

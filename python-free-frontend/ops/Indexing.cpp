@@ -278,6 +278,123 @@ static NodeResults buildReverseSequence(NodeContext &context) {
   return context.transpose(y, order);
 }
 
+/// The places [n] of the rows of x [n, L] in lexicographic order, equal ones in
+/// the order they had: sorted by each column, the last one first.
+static Value sortRows(NodeContext &context, Value x) {
+  Exprs dims = tx::getDims(typeOf(x));
+  Type i64 = context.getBuilder().getI64Type();
+  Value order = context.getIota(dims[0], i64);
+  auto sortBy = [&](SymExprAttr column, Value before) {
+    Value keys =
+        context.reshape(context.create<tx::GatherOp>(
+                            context.slice(x, 1, column, context.getExpr(1)),
+                            before, int64_t(0)),
+                        {dims[0]});
+    if (!keys)
+      return Value();
+    auto sorted = context.createAll<tx::TopkOp>(
+        TypeRange{typeOf(keys), typeOf(before)}, keys, int64_t(0),
+        /*smallest=*/true);
+    return sorted.size() == 2
+               ? context.create<tx::GatherOp>(before, sorted[1], int64_t(0))
+               : Value();
+  };
+  if (dims[1].isConstant(1))
+    return sortBy(context.getExpr(0), order);
+  NodeResults results = context.loop(
+      {dims[1], {}, {order}},
+      [&](SymExprAttr index, ArrayRef<Value> carried) -> NodeResults {
+        SymExprAttr last = tx::add(dims[1], -1);
+        return sortBy(tx::sub(last, index), carried.front());
+      });
+  return results.failed() ? Value() : results.getValues().front();
+}
+
+/// The distinct elements, or slices along an axis, sorted or in the order of
+/// their first places. Outputs: they, their first places, which of them each
+/// element is, how many there are of each.
+static NodeResults buildUnique(NodeContext &context) {
+  bool isSorted = context.getInt("sorted", 1) != 0;
+  Value x = context.getOperand(0);
+  int64_t axis = 0;
+  if (std::optional<int64_t> given = context.getInt("axis")) {
+    FailureOr<int64_t> known =
+        context.normalizeAxis(*given, context.getRank(0));
+    if (failed(known))
+      return {};
+    axis = *known;
+  } else {
+    x = context.reshape(x, tx::getElementCount(context.getType(0)));
+  }
+  if (!x)
+    return {};
+  // Slices as rows.
+  auto order = llvm::to_vector(llvm::seq<int64_t>(typeOf(x).getRank()));
+  std::rotate(order.begin(), order.begin() + axis, order.begin() + axis + 1);
+  Exprs dims = tx::getDims(typeOf(x));
+  SymExprAttr count = dims[axis];
+  dims.erase(dims.begin() + axis);
+  Value rows =
+      context.reshape(context.transpose(x, order),
+                      {count, tx::product(context.getContext(), dims)});
+  Value places = rows ? sortRows(context, rows) : Value();
+  auto take = [&](Value from, Value at) {
+    return context.create<tx::GatherOp>(from, at, int64_t(0));
+  };
+  // A row that differs from the one before begins a group.
+  Type i64 = context.getBuilder().getI64Type();
+  auto number = [&](int64_t value) {
+    return context.getExprScalar(context.getExpr(value));
+  };
+  Value iota = context.getIota(count, i64);
+  Value before = context.create<tx::MaximumOp>(
+      context.create<tx::SubOp>(iota, number(1)), number(0));
+  Value differs = context.createCompare(tx::Predicate::ne, take(rows, places),
+                                        take(rows, take(places, before)));
+  SmallVector<int64_t> columns = {1};
+  Value isFirst = context.createCompare(tx::Predicate::eq, iota, number(0));
+  if (!differs)
+    return {};
+  Value changes = context.squeeze(
+      context.create<tx::ReduceOp>(context.cast(differs, i64),
+                                   tx::ReduceKind::max, columns),
+      columns);
+  Value begins = context.create<tx::OrOp>(
+      isFirst, context.createCompare(tx::Predicate::gt, changes, number(0)));
+  Value found = findTrue(context, begins);
+  if (!found)
+    return {};
+  Value starts = context.squeeze(found, {0});
+  Value group = context.create<tx::SubOp>(
+      context.create<tx::CumsumOp>(context.cast(begins, i64), int64_t(0),
+                                   /*exclusive=*/false, /*reverse=*/false),
+      number(1));
+  Value firsts = take(places, starts);
+  SymExprAttr groups = tx::getDim(typeOf(starts), 0);
+  if (!isSorted && firsts) {
+    // Groups by their first places; `rank` is where a group goes.
+    auto sorted = context.createAll<tx::TopkOp>(
+        TypeRange{typeOf(firsts), typeOf(firsts)}, firsts, int64_t(0),
+        /*smallest=*/true);
+    if (sorted.size() != 2)
+      return {};
+    Value rank = context.create<tx::ScatterElementsOp>(
+        context.broadcastTo(number(0), {groups}), sorted[1],
+        context.getIota(groups, i64), int64_t(0), tx::ScatterKind::replace);
+    firsts = sorted[0];
+    group = take(rank, group);
+  }
+  Value inverse = context.create<tx::ScatterElementsOp>(
+      context.broadcastTo(number(0), {count}), places, group, int64_t(0),
+      tx::ScatterKind::replace);
+  Value counts = context.create<tx::ScatterElementsOp>(
+      context.broadcastTo(number(0), {groups}), group,
+      context.broadcastTo(number(1), {count}), int64_t(0),
+      tx::ScatterKind::add);
+  return {context.create<tx::GatherOp>(x, firsts, axis), firsts, inverse,
+          counts};
+}
+
 OpTable frontend::getIndexingOps() {
   static constexpr OpEntry table[] = {
       {"Compress", 9, 2, 2, buildCompress},
@@ -290,6 +407,7 @@ OpTable frontend::getIndexingOps() {
       {"ScatterElements", 11, 3, 3, buildScatterElements},
       {"ScatterND", 11, 3, 3, buildScatterNd},
       {"TensorScatter", 24, 2, 3, buildTensorScatter},
+      {"Unique", 11, 1, 1, buildUnique},
   };
   return table;
 }

@@ -94,6 +94,10 @@ static Value createAttention(NodeContext &context, Operands x, Value keyMask,
   x.v = context.withDim(x.v, 0, dim(x.q, 0), "batches");
   if (!x.k || !x.v)
     return {};
+  x.k = context.withDim(x.k, 1, dim(x.q, 1), "heads");
+  x.v = context.withDim(x.v, 1, dim(x.q, 1), "heads");
+  if (!x.k || !x.v)
+    return {};
   x.k = context.withDim(x.k, 3, dim(x.q, 3), "head sizes");
   x.v = context.withDim(x.v, 2, dim(x.k, 2), "the lengths of keys and values");
   if (!x.k || !x.v)

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "python-free-frontend/ops/ConvolutionBuilder.h"
 #include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
 #include "python-free-frontend/ops/Quantizer.h"
@@ -81,6 +82,7 @@ static Value transposeOperand(NodeContext &context, Value x, bool swaps,
   return context.transpose(x, permutation);
 }
 
+/// FusedMatMul, and TransposeMatMul, as it was called before.
 static NodeResults buildFusedMatMul(NodeContext &context) {
   auto flag = [&](StringRef name) { return context.getInt(name, 0) != 0; };
   double alpha = context.getFloat("alpha", 1);
@@ -95,27 +97,61 @@ static NodeResults buildFusedMatMul(NodeContext &context) {
       product, context.getScalar(context.getElementType(0), alpha));
 }
 
+/// The activation of a fused operator, with up to two parameters.
+static Value activate(NodeContext &context, Value x, StringRef name,
+                      double alpha, double beta) {
+  if (!x || name.empty())
+    return x;
+  Type type = typeOf(x).getElementType();
+  auto number = [&](double value) { return context.getScalar(type, value); };
+  auto clip = [&](Value value, double least, double most) {
+    return context.create<tx::MinimumOp>(
+        context.create<tx::MaximumOp>(value, number(least)), number(most));
+  };
+  if (name == "Sigmoid")
+    return context.create<tx::SigmoidOp>(x);
+  if (name == "Tanh")
+    return context.create<tx::TanhOp>(x);
+  if (name == "Relu")
+    return context.create<tx::MaximumOp>(x, number(0));
+  if (name == "Clip")
+    return clip(x, alpha, beta);
+  if (name != "LeakyRelu" && name != "HardSigmoid")
+    return context.unsupported("the activation \"" + name +
+                               "\" is not supported");
+  Value scaled = context.create<tx::MulOp>(x, number(alpha));
+  if (name == "HardSigmoid")
+    return clip(context.create<tx::AddOp>(scaled, number(beta)), 0, 1);
+  Value isNegative =
+      context.create<tx::CompareOp>(tx::Predicate::lt, x, number(0));
+  return context.create<tx::SelectOp>(isNegative, scaled, x);
+}
+
 /// Gemm with an activation on its result.
 static NodeResults buildFusedGemm(NodeContext &context) {
   StringRef activation = context.getString("activation");
   double alpha = context.getFloat("activation_alpha", 0);
-  Value y = createGemm(context);
-  if (!y)
-    return {};
-  Type type = typeOf(y).getElementType();
-  if (activation == "Sigmoid")
-    return context.create<tx::SigmoidOp>(y);
-  if (activation == "Tanh")
-    return context.create<tx::TanhOp>(y);
-  Value zero = context.getScalar(type, 0);
-  if (activation == "Relu")
-    return context.create<tx::MaximumOp>(y, zero);
-  if (activation != "LeakyRelu")
-    return context.unsupported("the activation \"" + activation +
-                               "\" is not supported");
-  Value scaled = context.create<tx::MulOp>(y, context.getScalar(type, alpha));
-  Value isNegative = context.create<tx::CompareOp>(tx::Predicate::lt, y, zero);
-  return context.create<tx::SelectOp>(isNegative, scaled, y);
+  double beta = context.getFloat("activation_beta", 0);
+  return activate(context, createGemm(context), activation, alpha, beta);
+}
+
+/// Conv, plus operand 3 if it is there, with an activation on the sum.
+static NodeResults buildFusedConv(NodeContext &context) {
+  StringRef activation = context.getString("activation");
+  ArrayRef<float> parameters =
+      context.getFloats("activation_params").value_or(ArrayRef<float>());
+  auto parameter = [&](size_t i) {
+    return i < parameters.size() ? parameters[i] : 0;
+  };
+  Value y = createConvolution(context, context.getOperand(0),
+                              context.getOperand(1), /*weightsOperand=*/1);
+  auto spatial = llvm::to_vector(llvm::seq<int64_t>(1, context.getRank(0) - 1));
+  if (Value bias = context.getOperand(2))
+    y = context.createElementwise<tx::AddOp>(y,
+                                             context.unsqueeze(bias, spatial));
+  if (Value other = context.getOperand(3))
+    y = context.createElementwise<tx::AddOp>(y, other);
+  return activate(context, y, activation, parameter(0), parameter(1));
 }
 
 //===----------------------------------------------------------------------===//
@@ -261,6 +297,7 @@ OpTable frontend::getMicrosoftFusedOps() {
       {"EmbedLayerNormalization", 1, 1, 9, buildEmbedLayerNormalization,
        domain},
       {"FastGelu", 1, 1, 2, buildGelu<tx::GeluKind::tanh>, domain},
+      {"FusedConv", 1, 2, 4, buildFusedConv, domain},
       {"FusedGemm", 1, 2, 3, buildFusedGemm, domain},
       {"FusedMatMul", 1, 2, 2, buildFusedMatMul, domain},
       {"Gelu", 1, 1, 1, buildGelu<tx::GeluKind::erf>, domain},

@@ -11,6 +11,7 @@
 #include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
 #include "python-free-frontend/ops/Quantizer.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace txc;
@@ -79,6 +80,55 @@ static NodeResults buildQLinearSoftmax(NodeContext &context) {
   return putReal(context, y, 3);
 }
 
+/// Operands: the result's scale and zero point, then three for each part.
+static NodeResults buildQLinearConcat(NodeContext &context) {
+  unsigned count = context.getNumOperands();
+  FailureOr<int64_t> axis =
+      context.normalizeAxis(context.getInt("axis", 0), context.getRank(2));
+  if (failed(axis))
+    return {};
+  if (count % 3 != 2)
+    return context.unsupported("expected a scale and zero point for each part");
+  int64_t rank = context.getRank(2);
+  SmallVector<Value> parts;
+  for (unsigned first = 2; first < count; first += 3) {
+    Value part = getReal(context, first);
+    if (context.getRank(first) != rank)
+      return context.unsupported("its inputs differ in rank");
+    for (int64_t d = 0; d < rank; ++d)
+      if (d != *axis)
+        part = context.withDim(part, d, tx::getDim(context.getType(2), d),
+                               "dims beside the axis");
+    parts.push_back(part);
+  }
+  Value y = context.create<tx::ConcatOp>(ValueRange(parts), *axis);
+  return quantize(context, y, context.getOperand(0), context.getOperand(1),
+                  context.getElementType(1));
+}
+
+/// Operands: the condition, three of what is taken where it holds, three of the
+/// other, the result's scale and zero point.
+static NodeResults buildQLinearWhere(NodeContext &context) {
+  Value y = context.createSelect(context.getOperand(0), getReal(context, 1),
+                                 getReal(context, 4));
+  return quantize(context, y, context.getOperand(7), context.getOperand(8),
+                  context.getElementType(1));
+}
+
+/// Operands: x, its scale and zero point, the result's.
+static NodeResults buildQLinearGlobalAveragePool(NodeContext &context) {
+  int64_t rank = context.getRank(0);
+  bool isLast = context.getInt("channels_last", 0) != 0;
+  if (rank < 3)
+    return context.unsupported("its input has no spatial dims");
+  int64_t first = isLast ? 1 : 2;
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2));
+  return putReal(context,
+                 context.create<tx::ReduceOp>(getReal(context, 0),
+                                              tx::ReduceKind::mean, axes),
+                 3);
+}
+
 /// Operands: A, its scale and zero point, B's three, C of i32 in units of both
 /// scales, the result's two or none for a float result.
 static NodeResults buildQGemm(NodeContext &context) {
@@ -109,10 +159,14 @@ OpTable frontend::getMicrosoftQLinearOps() {
   static constexpr OpEntry table[] = {
       {"QGemm", 1, 6, 9, buildQGemm, domain},
       {"QLinearAdd", 1, 7, 8, buildQLinearBinary<tx::AddOp>, domain},
+      {"QLinearConcat", 1, 5, kAnyNumber, buildQLinearConcat, domain},
+      {"QLinearGlobalAveragePool", 1, 4, 5, buildQLinearGlobalAveragePool,
+       domain},
       {"QLinearLeakyRelu", 1, 4, 5, buildQLinearLeakyRelu, domain},
       {"QLinearMul", 1, 7, 8, buildQLinearBinary<tx::MulOp>, domain},
       {"QLinearSigmoid", 1, 4, 5, buildQLinearSigmoid, domain},
       {"QLinearSoftmax", 1, 5, 5, buildQLinearSoftmax, domain},
+      {"QLinearWhere", 1, 9, 9, buildQLinearWhere, domain},
   };
   return table;
 }

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/Matchers.h"
+#include "python-free-frontend/ops/MatmulBuilder.h"
 #include "python-free-frontend/ops/OpTable.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -35,6 +36,8 @@ struct Axis {
   /// `to / from` as the operator has it; nothing if it follows from dims that
   /// are known in the run only.
   std::optional<double> scale;
+  /// The same, of f64, where a run computes it; null: `to / from`.
+  Value runScale = {};
   /// Whether `to` is `from * scale` rounded down, rather than given.
   bool isScaled = false;
   /// The part of the input that tf_crop_and_resize takes.
@@ -97,6 +100,45 @@ static FailureOr<SymExprAttr> scaleDim(NodeContext &context, SymExprAttr dim,
                              "-dim to fix it");
 }
 
+/// A dim as a scalar of f64.
+static Value getReal(NodeContext &context, SymExprAttr dim) {
+  return context.cast(context.getExprScalar(dim),
+                      context.getBuilder().getF64Type());
+}
+
+/// Rounds a size down.
+static SymExprAttr getRunSize(NodeContext &context, Value size) {
+  return context.getSize(context.cast(context.create<tx::FloorOp>(size),
+                                      context.getBuilder().getI64Type()),
+                         "size");
+}
+
+/// keepAspectRatio() where a run decides.
+static LogicalResult keepRunAspectRatio(NodeContext &context, StringRef policy,
+                                        MutableArrayRef<Axis> axes) {
+  Value scale;
+  for (const Axis &axis : axes) {
+    Value own = context.create<tx::DivOp>(getReal(context, axis.to),
+                                          getReal(context, axis.from));
+    if (!scale)
+      scale = own;
+    else if (policy == "not_larger")
+      scale = context.create<tx::MinimumOp>(scale, own);
+    else
+      scale = context.create<tx::MaximumOp>(scale, own);
+  }
+  Value half = context.getScalar(context.getBuilder().getF64Type(), 0.5);
+  for (Axis &axis : axes) {
+    Value size = context.create<tx::MulOp>(scale, getReal(context, axis.from));
+    axis.to = getRunSize(context, context.create<tx::AddOp>(size, half));
+    axis.runScale = scale;
+    axis.scale = std::nullopt;
+    if (!axis.to)
+      return failure();
+  }
+  return success();
+}
+
 /// Sizes that keep the aspect ratio, as near to those asked for as allowed.
 static LogicalResult keepAspectRatio(NodeContext &context, StringRef policy,
                                      MutableArrayRef<Axis> axes) {
@@ -105,8 +147,7 @@ static LogicalResult keepAspectRatio(NodeContext &context, StringRef policy,
     std::optional<int64_t> from = axis.from.getConstant();
     std::optional<int64_t> to = axis.to.getConstant();
     if (!from || !to || *from == 0)
-      return context.unsupported("keep_aspect_ratio_policy needs known dims",
-                                 "-dim to fix them");
+      return keepRunAspectRatio(context, policy, axes);
     double own = static_cast<double>(*to) / static_cast<double>(*from);
     if (!scale)
       scale = own;
@@ -145,7 +186,7 @@ static FailureOr<SmallVector<Axis>> getAxes(NodeContext &context,
       return failure();
     scales = *known;
   } else if (isGiven(3)) {
-    auto known = context.getExprs(context.getOperand(3), "sizes of a Resize");
+    auto known = context.getSizes(context.getOperand(3), "sizes of a Resize");
     if (failed(known))
       return failure();
     sizes = *known;
@@ -233,15 +274,20 @@ private:
         context.getExprTensor(RankedTensorType::get({}, i64), expr), type);
   }
   Value getScale() {
-    return axis.scale ? number(*axis.scale)
-                      : op<tx::DivOp>(dim(axis.to), dim(axis.from));
+    if (axis.scale)
+      return number(*axis.scale);
+    return axis.runScale ? context.cast(axis.runScale, type)
+                         : op<tx::DivOp>(dim(axis.to), dim(axis.from));
   }
+  /// `single` where the result has one place, else `other`.
+  Value chooseForSingle(Value single, Value other);
   Value getPlaces();
   Value getHalfPixel(Value result);
   Value getWeight(Value distance);
   Value gather(Value x, Value places);
   Value resizeNearest(Value x, Value places);
   Value resizeSmooth(Value x, Value places);
+  Value resizeBroadly(Value x, Value places);
 
   NodeContext &context;
   const Filter &filter;
@@ -256,15 +302,22 @@ Value AxisResizer::getHalfPixel(Value result) {
   return op<tx::SubOp>(op<tx::DivOp>(center, getScale()), number(0.5));
 }
 
+Value AxisResizer::chooseForSingle(Value single, Value other) {
+  if (axis.to.getConstant())
+    return axis.to.isConstant(1) ? single : other;
+  Value isSingle =
+      context.createCompare(Predicate::eq, dim(axis.to), number(1));
+  return context.createSelect(isSingle, single, other);
+}
+
 /// Where in the input each place of the result lies.
 Value AxisResizer::getPlaces() {
   Value i = context.getIota(axis.to, type);
   StringRef mode = filter.coordinates;
-  bool isSingle = axis.to.isConstant(1);
-  if (mode == "half_pixel" || (mode == "pytorch_half_pixel" && !isSingle))
+  if (mode == "half_pixel")
     return getHalfPixel(i);
   if (mode == "pytorch_half_pixel")
-    return op<tx::MulOp>(i, number(0));
+    return chooseForSingle(op<tx::MulOp>(i, number(0)), getHalfPixel(i));
   if (mode == "asymmetric")
     return op<tx::DivOp>(i, getScale());
   Value last = op<tx::SubOp>(dim(axis.from), number(1));
@@ -273,15 +326,16 @@ Value AxisResizer::getPlaces() {
       axis.isScaled ? op<tx::MulOp>(dim(axis.from), getScale()) : dim(axis.to);
   Value steps = op<tx::SubOp>(size, number(1));
   if (mode == "align_corners")
-    return isSingle ? op<tx::MulOp>(i, number(0))
-                    : op<tx::DivOp>(op<tx::MulOp>(i, last), steps);
+    return chooseForSingle(op<tx::MulOp>(i, number(0)),
+                           op<tx::DivOp>(op<tx::MulOp>(i, last), steps));
   if (mode == "tf_crop_and_resize") {
-    if (isSingle)
-      return op<tx::AddOp>(
-          i, op<tx::MulOp>(last, number((axis.begin + axis.end) / 2)));
+    Value center = op<tx::AddOp>(
+        i, op<tx::MulOp>(last, number((axis.begin + axis.end) / 2)));
     Value first = op<tx::MulOp>(last, number(axis.begin));
     Value width = op<tx::MulOp>(last, number(axis.end - axis.begin));
-    return op<tx::AddOp>(first, op<tx::DivOp>(op<tx::MulOp>(i, width), steps));
+    return chooseForSingle(
+        center,
+        op<tx::AddOp>(first, op<tx::DivOp>(op<tx::MulOp>(i, width), steps)));
   }
   if (mode == "half_pixel_symmetric") {
     // The part of the scaled size that rounding down left.
@@ -341,14 +395,55 @@ Value AxisResizer::getWeight(Value distance) {
   return context.create<tx::SelectOp>(isBelow(1), near, outer);
 }
 
+/// resizeSmooth() where the filter's width, which grows as the input shrinks,
+/// is known in the run only: a product with the weights of all elements.
+Value AxisResizer::resizeBroadly(Value x, Value places) {
+  int64_t reach = filter.mode == "linear" ? 1 : 2;
+  Value shrink = op<tx::MinimumOp>(getScale(), number(1));
+  // So many places beyond the ends still have weights.
+  SymExprAttr margin = getRunSize(
+      context,
+      op<tx::AddOp>(op<tx::DivOp>(number(static_cast<double>(reach)), shrink),
+                    number(1)));
+  if (!margin || !x || !places)
+    return {};
+  SymExprAttr count = tx::add(axis.from, tx::mul(margin, 2));
+  Value taps =
+      op<tx::SubOp>(context.getIota(count, type), dim(margin)); // [count]
+  Value weights = getWeight(context.createElementwise<tx::MulOp>(
+      context.createElementwise<tx::SubOp>(taps,
+                                           context.unsqueeze(places, {1})),
+      shrink));
+  if (filter.excludeOutside) {
+    Value last = op<tx::SubOp>(dim(axis.from), number(1));
+    Value isInside =
+        op<tx::AndOp>(context.createCompare(Predicate::ge, taps, number(0)),
+                      context.createCompare(Predicate::le, taps, last));
+    weights = context.createSelect(isInside, weights, number(0));
+  }
+  SmallVector<int64_t> columns = {1};
+  Value total =
+      context.create<tx::ReduceOp>(weights, tx::ReduceKind::sum, columns);
+  weights = context.createElementwise<tx::DivOp>(weights, total);
+  Value elements = gather(x, taps);
+  if (!elements || !weights)
+    return {};
+  int64_t rank = typeOf(x).getRank();
+  auto order = llvm::to_vector(llvm::seq<int64_t>(rank));
+  std::swap(order[axis.index], order.back());
+  weights = context.cast(weights, typeOf(x).getElementType());
+  Value rows = context.transpose(elements, order);
+  return context.transpose(
+      createMatmul(context, rows, context.transpose(weights, {1, 0})), order);
+}
+
 /// The sum of the elements around each place by their weights.
 Value AxisResizer::resizeSmooth(Value x, Value places) {
   int64_t reach = filter.mode == "linear" ? 1 : 2;
   double shrink = 1;
   if (filter.antialias) {
     if (!axis.scale)
-      return context.unsupported("antialias needs known dims",
-                                 "-dim to fix them");
+      return resizeBroadly(x, places);
     shrink = std::min(*axis.scale, 1.0);
   }
   auto first =

@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 /// \file
-/// GridSample and AffineGrid. An interpolation is the sum over its taps: one,
-/// two or four along each axis, and all their combinations. They are a dim of
-/// their own, so that one gather reads them and one reduction adds them up.
+/// GridSample, AffineGrid and DeformConv. An interpolation is the sum over its
+/// taps: one, two or four along each axis, and all their combinations. They are
+/// a dim of their own, so that one gather reads them and one reduction adds
+/// them up.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,7 +39,9 @@ public:
         alignCorners(alignCorners), size(size) {}
 
   /// The taps for coordinates [N, P, 1] in [-1, 1].
-  Taps getTaps(Value coordinate);
+  Taps getTaps(Value coordinate) { return getTapsAt(denormalize(coordinate)); }
+  /// The taps for coordinates that count elements.
+  Taps getTapsAt(Value x);
 
 private:
   Value number(double value) { return context.getScalar(type, value); }
@@ -119,8 +122,7 @@ Value AxisSampler::getWeight(Value distance) {
 }
 
 /// Outside the input a zero has no weight; other paddings have a place there.
-Taps AxisSampler::getTaps(Value coordinate) {
-  Value x = denormalize(coordinate);
+Taps AxisSampler::getTapsAt(Value x) {
   Value places, weights = number(1);
   if (mode == "nearest") {
     places = pad(context.create<tx::RoundOp>(x));
@@ -239,6 +241,156 @@ static NodeResults buildGridSample(NodeContext &context) {
 }
 
 //===----------------------------------------------------------------------===//
+// DeformConv
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A convolution over two dims whose taps are moved by offsets: windows are
+/// sampled into columns, which the weights multiply.
+class DeformedConvolution {
+public:
+  explicit DeformedConvolution(NodeContext &context) : context(context) {}
+  LogicalResult read();
+  /// [N, C, K, O] for K taps of a window and O places of the result.
+  Value getColumns();
+  /// Their products with the weights, and the bias.
+  Value multiply(Value columns);
+
+private:
+  /// The places along an axis that the offsets are added to: [K, O].
+  Value getGrid(size_t axis);
+
+  NodeContext &context;
+  int64_t groups = 1, offsetGroups = 1;
+  SmallVector<int64_t> kernel, strides, pads, dilations;
+  /// Of the input and of the result's places.
+  Exprs dims, outer;
+  SymExprAttr taps, places;
+};
+} // namespace
+
+LogicalResult DeformedConvolution::read() {
+  groups = context.getInt("group", 1);
+  offsetGroups = context.getInt("offset_group", 1);
+  if (context.getRank(0) != 4 || context.getRank(1) != 4 ||
+      context.getRank(2) != 4)
+    return context.unsupported("expected two spatial dims");
+  if (failed(context.unify(tx::getDim(context.getType(0), 1),
+                           tx::mul(tx::getDim(context.getType(1), 1), groups),
+                           "the channels of the input and the weights")))
+    return failure();
+  dims = tx::getDims(context.getType(0));
+  for (SymExprAttr size :
+       ArrayRef(tx::getDims(context.getType(1))).drop_front(2)) {
+    if (!size.getConstant())
+      return context.unsupported("the window must be known, found " +
+                                 size.str());
+    kernel.push_back(*size.getConstant());
+  }
+  auto getInts = [&](StringRef name, size_t count, int64_t value,
+                     SmallVector<int64_t> &result) {
+    result.assign(count, value);
+    if (std::optional<ArrayRef<int64_t>> given = context.getInts(name))
+      result = llvm::to_vector(*given);
+    return result.size() == count;
+  };
+  SmallVector<int64_t> shape;
+  if (!getInts("strides", 2, 1, strides) || !getInts("pads", 4, 0, pads) ||
+      !getInts("dilations", 2, 1, dilations) ||
+      !getInts("kernel_shape", 2, 0, shape) || groups < 1 || offsetGroups < 1)
+    return context.unsupported("attributes have the wrong numbers of elements");
+  taps = context.getExpr(kernel[0] * kernel[1]);
+  for (size_t i : {0, 1}) {
+    SymExprAttr room =
+        tx::add(dims[i + 2],
+                pads[i] + pads[i + 2] - dilations[i] * (kernel[i] - 1) - 1);
+    outer.push_back(
+        tx::add(tx::floorDiv(room, strides[i]), context.getExpr(1)));
+  }
+  places = tx::mul(outer[0], outer[1]);
+  return success();
+}
+
+Value DeformedConvolution::getGrid(size_t axis) {
+  Type type = context.getElementType(0);
+  SymExprAttr one = context.getExpr(1);
+  auto count = [&](SymExprAttr size, int64_t factor, size_t place) {
+    Exprs shape(4, one);
+    shape[place] = size;
+    Value numbers = context.create<tx::MulOp>(
+        context.getIota(size, type),
+        context.getScalar(type, static_cast<double>(factor)));
+    return context.reshape(numbers, shape);
+  };
+  Value starts = count(outer[axis], strides[axis], axis + 2);
+  Value steps = count(context.getExpr(kernel[axis]), dilations[axis], axis);
+  Value grid = context.createElementwise<tx::SubOp>(
+      context.createElementwise<tx::AddOp>(starts, steps),
+      context.getScalar(type, static_cast<double>(pads[axis])));
+  grid = context.broadcastTo(grid,
+                             {context.getExpr(kernel[0]),
+                              context.getExpr(kernel[1]), outer[0], outer[1]});
+  return context.reshape(grid, {taps, places});
+}
+
+Value DeformedConvolution::getColumns() {
+  Type type = context.getElementType(0);
+  SymExprAttr batch = tx::mul(dims[0], offsetGroups), one = context.getExpr(1);
+  SymExprAttr channels = tx::floorDiv(dims[1], offsetGroups);
+  SymExprAttr points = tx::mul(taps, places);
+  // The places of the offsets are those of the result.
+  Value offsets = context.withDim(context.getOperand(2), 0, dims[0], "batches");
+  for (size_t i : {0, 1})
+    offsets = context.withDim(offsets, static_cast<int64_t>(i) + 2, outer[i],
+                              "dims of offsets and result");
+  offsets = context.reshape(offsets, {batch, taps, context.getExpr(2), places});
+  Taps all;
+  for (size_t axis : {0, 1}) {
+    Value moved = context.reshape(
+        context.slice(offsets, 2, context.getExpr(static_cast<int64_t>(axis)),
+                      one),
+        {batch, taps, places});
+    moved = context.createElementwise<tx::AddOp>(moved, getGrid(axis));
+    AxisSampler sampler(context, type, dims[axis + 2], "linear", "zeros",
+                        /*alignCorners=*/true);
+    Taps own = sampler.getTapsAt(context.reshape(moved, {batch, points, one}));
+    all = axis == 0 ? own : combine(context, all, own, dims[3]);
+  }
+  Value x = context.reshape(context.getOperand(0),
+                            {batch, channels, tx::mul(dims[2], dims[3])});
+  Value columns = sumTaps(context, context.transpose(x, {0, 2, 1}), all);
+  if (Value mask = context.getOperand(4))
+    columns = context.createElementwise<tx::MulOp>(
+        columns, context.reshape(mask, {batch, points, one}));
+  return context.reshape(context.transpose(columns, {0, 2, 1}),
+                         {dims[0], dims[1], taps, places});
+}
+
+Value DeformedConvolution::multiply(Value columns) {
+  SymExprAttr results = tx::getDim(context.getType(1), 0);
+  SymExprAttr count = context.getExpr(groups);
+  SymExprAttr rows = tx::floorDiv(results, groups);
+  SymExprAttr depth = tx::mul(tx::floorDiv(dims[1], groups), taps);
+  Value weights = context.reshape(context.getOperand(1), {count, rows, depth});
+  columns = context.reshape(columns, {dims[0], count, depth, places});
+  Value y = context.reshape(createMatmul(context, weights, columns),
+                            {dims[0], results, outer[0], outer[1]});
+  if (Value bias = context.getOperand(3))
+    y = context.createElementwise<tx::AddOp>(y,
+                                             context.unsqueeze(bias, {1, 2}));
+  return y;
+}
+
+/// Operands: x [N, C, H, W], weights, offsets [N, groups * taps * 2, H', W'],
+/// bias, a factor for each tap.
+static NodeResults buildDeformConv(NodeContext &context) {
+  DeformedConvolution convolution(context);
+  if (failed(convolution.read()))
+    return {};
+  return convolution.multiply(convolution.getColumns());
+}
+
+//===----------------------------------------------------------------------===//
 // AffineGrid
 //===----------------------------------------------------------------------===//
 
@@ -303,6 +455,7 @@ static NodeResults buildAffineGrid(NodeContext &context) {
 OpTable frontend::getSamplingOps() {
   static constexpr OpEntry table[] = {
       {"AffineGrid", 20, 2, 2, buildAffineGrid},
+      {"DeformConv", 19, 3, 5, buildDeformConv},
       {"GridSample", 16, 2, 2, buildGridSample},
   };
   return table;

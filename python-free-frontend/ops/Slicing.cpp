@@ -4,10 +4,11 @@
 //
 /// \file
 /// Slice, Split, Pad. ONNX cuts a slice that reaches beyond its dim. Here a
-/// bound that is a number is cut the same way; one that is an expression must
-/// lie inside, which each run checks: a position table of 512 rows sliced to
-/// the sequence length gives the length, not min(length, 512). A bound that
-/// depends on data is cut by the run, and gives a run-time symbol.
+/// bound that is a number, or is always beyond, is cut the same way; one that
+/// is an expression must lie inside, which each run checks: a position table of
+/// 512 rows sliced to the sequence length gives the length, not min(length,
+/// 512). A bound that depends on data is cut by the run, and gives a run-time
+/// symbol.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,6 +57,10 @@ static FailureOr<SymExprAttr> resolveBound(NodeContext &context,
       return failure();
     bound = tx::add(dim, bound);
   }
+  if (context.getBounds()
+          .compare(Predicate::ge, bound, highest)
+          .value_or(false))
+    return highest;
   // What may have either sign is meant from the start.
   if (failed(context.require(context.getExpr(0), Predicate::le, bound,
                              "it slices from before the dim")))
@@ -309,7 +314,7 @@ static NodeResults buildPad(NodeContext &context) {
                               context.getFloat("value", 0));
   } else {
     FailureOr<Exprs> known =
-        context.getExprs(context.getOperand(1), "the pads of a Pad");
+        context.getSizes(context.getOperand(1), "the pads of a Pad");
     if (failed(known))
       return {};
     pads = *known;

@@ -421,6 +421,17 @@ def fused_gemm(tag, weights, **attributes):
     return case
 
 
+def fused_conv(tag, addend=False, **attributes):
+    case = Case(f"fused_conv_{tag}", "FusedConv", "conv")
+    case.input(case.normal(2, 4, 7, 6))
+    case.weight(case.normal(6, 4, 3, 3, scale=0.3))
+    case.weight(case.normal(6))
+    case.input(case.normal(2, 6, 7, 6) if addend else None)
+    case.attributes = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1],
+                       **attributes}
+    return case
+
+
 def dynamic_quantize_matmul(tag, dtype=S8, zero=True, bias=False,
                             columns=()):
     case = Case(f"dynamic_quantize_matmul_{tag}", "DynamicQuantizeMatMul",
@@ -538,6 +549,12 @@ def product_cases():
     yield fused_gemm("relu", (8, 5), activation="Relu")
     yield fused_gemm("leaky", (5, 8), activation="LeakyRelu",
                      activation_alpha=0.1, transB=1)
+    yield fused_conv("relu", activation="Relu")
+    yield fused_conv("addend", addend=True, activation="Relu")
+    yield fused_conv("leaky", activation="LeakyRelu", activation_params=[0.2])
+    yield fused_conv("clip", activation="Clip", activation_params=[-0.5, 1.0])
+    yield fused_conv("hard_sigmoid", activation="HardSigmoid",
+                     activation_params=[0.3, 0.4])
     yield dynamic_quantize_matmul("zero")
     yield dynamic_quantize_matmul("bias", zero=False, bias=True)
     yield dynamic_quantize_matmul("columns", columns=(12,))
@@ -619,7 +636,46 @@ def quantized_gemm():
     return case
 
 
+def quantized_concat():
+    case = quantized("qlinearconcat_uint8", "QLinearConcat")
+    case.weight(scalar(0.04))
+    case.weight(scalar(100, U8))
+    for rows, scale, zero in ((3, 0.02, 120), (2, 0.05, 90)):
+        case.input(case.integers(U8, rows, 5))
+        case.weight(scalar(scale))
+        case.weight(scalar(zero, U8))
+    case.attributes = {"axis": 0}
+    return case
+
+
+def quantized_where():
+    case = quantized("qlinearwhere_uint8", "QLinearWhere")
+    case.input(case.random.integers(0, 2, (3, 1)).astype(bool))
+    for shape, scale, zero in (((3, 5), 0.02, 120), ((5,), 0.05, 90)):
+        case.input(case.integers(U8, *shape))
+        case.weight(scalar(scale))
+        case.weight(scalar(zero, U8))
+    case.weight(scalar(0.04))
+    case.weight(scalar(100, U8))
+    return case
+
+
+def quantized_global_pool(tag, **attributes):
+    case = quantized(f"qlinearglobalaveragepool_{tag}",
+                     "QLinearGlobalAveragePool")
+    case.input(case.integers(U8, 2, 4, 5, 3))
+    for scale, zero in ((0.02, 120), (0.01, 110)):
+        case.weight(scalar(scale))
+        case.weight(scalar(zero, U8))
+    case.attributes = attributes
+    return case
+
+
 def quantized_cases():
+    yield quantized_concat()
+    yield quantized_where()
+    yield quantized_global_pool("first", channels_last=0)
+    yield quantized_global_pool("last", channels_last=1)
     for dtype in (U8, S8):
         yield quantized_binary("QLinearAdd", dtype)
         yield quantized_binary("QLinearMul", dtype)

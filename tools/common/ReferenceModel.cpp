@@ -30,8 +30,7 @@ llvm::Expected<HostTensor> tool::toHostTensor(const run::Array &array,
     return tensor;
   }
   for (int64_t i = 0; i < tensor->getNumElements(); ++i)
-    tensor->setInt(i, static_cast<int64_t>(
-                          run::getElement(array.type, array.data.data(), i)));
+    tensor->setDouble(i, run::getElement(array.type, array.data.data(), i));
   return tensor;
 }
 

@@ -263,13 +263,13 @@ TEST(NarrowTypes, RefusesTypesWithoutCode) {
     func.func @main(%x: tensor<4xf32>) {
       %r = kernel.map [#tx.expr<4>] ins(%x : tensor<4xf32>) maps [#id, #id] -> tensor<4xf32> {
       ^bb0(%p: f32):
-        %q = arith.truncf %p : f32 to f8E8M0FNU
-        %y = arith.extf %q : f8E8M0FNU to f32
+        %q = arith.extf %p : f32 to f80
+        %y = arith.truncf %q : f80 to f32
         kernel.yield %y : f32
       }
       return
     })"),
-            "no code can be made for elements of type 'f8E8M0FNU'");
+            "no code can be made for elements of type 'f80'");
 }
 
 TEST(NarrowTypes, RefusesPackedElementsOfRoutines) {

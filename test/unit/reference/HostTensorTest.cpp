@@ -66,7 +66,8 @@ TEST_F(HostTensorTest, EveryCodeReadsAsApfloatDoesAndIsStoredAgain) {
   FloatType types[] = {
       Float16Type::get(&context),        BFloat16Type::get(&context),
       Float8E4M3FNType::get(&context),   Float8E5M2Type::get(&context),
-      Float8E4M3FNUZType::get(&context), Float8E5M2FNUZType::get(&context)};
+      Float8E4M3FNUZType::get(&context), Float8E5M2FNUZType::get(&context),
+      Float8E8M0FNUType::get(&context),  Float4E2M1FNType::get(&context)};
   for (FloatType type : types) {
     ElementFormat format = *ElementFormat::get(type);
     for (uint64_t code = 0; code < (uint64_t(1) << type.getWidth()); ++code) {
@@ -94,6 +95,29 @@ TEST_F(HostTensorTest, NarrowIntegersTakeAByte) {
   EXPECT_THAT(toDoubles(y), same({15, 0, 15}));
 }
 
+// ONNX's Cast to FLOAT8E8M0 with the round_mode "up", and to FLOAT4E2M1.
+TEST_F(HostTensorTest, RoundsToScalesAndToFourBits) {
+  double values[] = {0, 0x1p-127, 0x1.8p-127, 0.124, 0.125, 1.1, 0x1p127, 1e39};
+  double up[] = {0x1p-127, 0x1p-127, 0x1p-126, 0.125,
+                 0.125,    2,        0x1p127,  std::nan("")};
+  auto roundTrip = [](ElementFormat format, double value, Overflow overflow) {
+    char bytes[8] = {};
+    format.storeDouble(bytes, value, overflow);
+    return format.loadDouble(bytes);
+  };
+  ElementFormat scale = *ElementFormat::get(Float8E8M0FNUType::get(&context));
+  for (auto [value, expected] : llvm::zip(values, up))
+    EXPECT_THAT(std::vector<double>{roundTrip(scale, value, Overflow::Ieee)},
+                same({expected}))
+        << value;
+  EXPECT_EQ(roundTrip(scale, 1e39, Overflow::Saturate), 0x1p127);
+  ElementFormat four = *ElementFormat::get(Float4E2M1FNType::get(&context));
+  EXPECT_EQ(roundTrip(four, 1e9, Overflow::Ieee), 6);
+  EXPECT_EQ(roundTrip(four, -2.5, Overflow::Ieee), -2);
+  double nan = roundTrip(four, std::nan(""), Overflow::Ieee);
+  EXPECT_TRUE(nan == 0 && std::signbit(nan)) << nan;
+}
+
 TEST_F(HostTensorTest, UnpacksIntegersOfAnOnnxFile) {
   Type i4 = IntegerType::get(&context, 4);
   const char packed[] = {'\x8f', '\x07'};
@@ -101,6 +125,9 @@ TEST_F(HostTensorTest, UnpacksIntegersOfAnOnnxFile) {
               same({-1, -8, 7}));
   EXPECT_EQ(llvm::toString(HostTensor::unpack(i4, {5}, packed).takeError()),
             "expected 3 bytes for a packed tensor of 5xi4, found 2");
+  Type f4 = Float4E2M1FNType::get(&context);
+  EXPECT_THAT(toDoubles(llvm::cantFail(HostTensor::unpack(f4, {3}, packed))),
+              same({-6, -0.0, 6}));
   HostTensor bytes = llvm::cantFail(
       HostTensor::unpack(IntegerType::get(&context, 8), {2}, packed));
   EXPECT_EQ(bytes.getBytes().data(), packed) << "a copy without need";
