@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Assembles the GPU kernels of models with ptxas; a spill is a failure.
 
-  assemble.py MODEL.onnx... --txc TXC --targets sm80,sm90
+  assemble.py MODEL.onnx... --txc TXC [--targets sm80,sm90]
 
 Without ptxas on PATH or in /usr/local/cuda/bin it says so and exits with 77.
 """
@@ -52,7 +52,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("models", nargs="+", type=pathlib.Path)
     parser.add_argument("--txc", required=True)
-    parser.add_argument("--targets", default="sm80,sm90")
+    parser.add_argument("--targets", default="sm80,sm86,sm89,sm90")
     args = parser.parse_args()
     ptxas = shutil.which("ptxas") or shutil.which(
         "ptxas", path="/usr/local/cuda/bin")
