@@ -28,12 +28,12 @@ Expected<std::string> txc::findPtxas(StringRef option) {
     return std::string();
   ErrorOr<std::string> found =
       sys::findProgramByName(option.empty() ? "ptxas" : option);
-  if (found)
+  // A path is taken as it is.
+  if (found && sys::fs::can_execute(*found))
     return *found;
   if (option.empty())
     return std::string();
-  return createStringError("-ptxas=" + option + ": " +
-                           found.getError().message());
+  return createStringError("-ptxas=" + option + ": there is no such program");
 }
 
 /// The first thing that went wrong; ptxas begins lines with the file's name and
