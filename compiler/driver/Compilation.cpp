@@ -243,7 +243,10 @@ Outcome Compilation::buildPhases() {
       manager.addPass(
           createReducePrecisionPass(*options.precision, &nearMisses));
       manager.addPass(createNarrowActivationsPass());
-    } else {
+    } else if (llvm::any_of(variants, [](const Variant &variant) {
+                 return variant.target.getSm() == 0;
+               })) {
+      // Tensor cores multiply f16 and bf16 as they are in memory.
       manager.addPass(createKeepPrecisionPass(&nearMisses));
     }
     manager.addPass(createChooseLayoutsPass());

@@ -11,36 +11,41 @@ using NVVM::MMATypes;
 
 // By number of Atom.
 static constexpr MmaAtom kAtoms[] = {
-    // m   n  k  bits  type            first sm
-    {16, 8, 16, 16, MMATypes::f16, 80},
-    {16, 8, 16, 16, MMATypes::bf16, 80},
-    {16, 8, 8, 32, MMATypes::tf32, 80},
+    // m   n  k  bits  lhs             rhs             first sm
+    {16, 8, 16, 16, MMATypes::f16, MMATypes::f16, 80},
+    {16, 8, 16, 16, MMATypes::bf16, MMATypes::bf16, 80},
+    {16, 8, 8, 32, MMATypes::tf32, MMATypes::tf32, 80},
+    {16, 8, 32, 8, MMATypes::s8, MMATypes::s8, 80},
+    {16, 8, 32, 8, MMATypes::s8, MMATypes::u8, 80},
+    {16, 8, 32, 8, MMATypes::u8, MMATypes::s8, 80},
+    {16, 8, 32, 8, MMATypes::u8, MMATypes::u8, 80},
 };
 
 const MmaAtom &txc::warp::getMmaAtom(Atom atom) {
   return kAtoms[static_cast<unsigned>(atom)];
 }
 
-std::optional<Atom> txc::warp::getAtomFor(Type elementType) {
-  if (elementType.isF16())
+std::optional<Atom> txc::warp::getAtomFor(Type lhs, Type rhs) {
+  if (lhs.isInteger(8) && rhs.isInteger(8)) {
+    if (lhs.isUnsignedInteger())
+      return rhs.isUnsignedInteger() ? Atom::u8_m16n8k32 : Atom::u8s8_m16n8k32;
+    return rhs.isUnsignedInteger() ? Atom::s8u8_m16n8k32 : Atom::s8_m16n8k32;
+  }
+  if (lhs != rhs)
+    return std::nullopt;
+  if (lhs.isF16())
     return Atom::f16_m16n8k16;
-  if (elementType.isBF16())
+  if (lhs.isBF16())
     return Atom::bf16_m16n8k16;
-  if (elementType.isF32())
+  if (lhs.isF32())
     return Atom::tf32_m16n8k8;
   return std::nullopt;
 }
 
-Type txc::warp::getTileElementType(Atom atom, MLIRContext *context) {
-  switch (atom) {
-  case Atom::f16_m16n8k16:
-    return Float16Type::get(context);
-  case Atom::bf16_m16n8k16:
-    return BFloat16Type::get(context);
-  case Atom::tf32_m16n8k8:
-    return Float32Type::get(context);
-  }
-  llvm_unreachable("an atom without tiles");
+Type txc::warp::getSumType(Atom atom, MLIRContext *context) {
+  if (getMmaAtom(atom).isInteger())
+    return IntegerType::get(context, 32);
+  return Float32Type::get(context);
 }
 
 int64_t txc::warp::getRegisterCount(FragmentType fragment) {
@@ -85,4 +90,16 @@ AffineMap txc::warp::getLaneMap(FragmentType fragment, int64_t number) {
     return AffineMap::get(1, 0, {group + 8 * (index % 2), k},
                           fragment.getContext());
   return AffineMap::get(1, 0, {k, group}, fragment.getContext());
+}
+
+/// The two columns of a lane, 2 i and 2 i + 1, are 16 apart: then the four
+/// lanes of a group have 16 neighbours in their fragments' first columns, and
+/// eight lanes that load at a time find their four columns in eight different
+/// banks of 16 bytes.
+AffineExpr txc::warp::getSpreadColumn(AffineExpr column, int64_t fragment) {
+  return (column % 2) * 16 + column.floorDiv(2) * 4 + fragment;
+}
+
+AffineExpr txc::warp::getSpreadRow(AffineExpr column) {
+  return (column % 2) * 4 + column.floorDiv(2);
 }

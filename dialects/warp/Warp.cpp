@@ -59,10 +59,17 @@ void TileType::print(AsmPrinter &printer) const {
 LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t rows, int64_t columns,
                                Type elementType) {
-  if (!elementType.isF16() && !elementType.isBF16() && !elementType.isF32())
-    return emitError() << "a tile holds f16, bf16 or f32, found "
+  Type scalar = getElementTypeOrSelf(elementType);
+  auto word = dyn_cast<VectorType>(elementType);
+  int64_t depth = word ? word.getNumElements() : 1;
+  bool isKnown = scalar.isF16() || scalar.isBF16() || scalar.isF32() ||
+                 scalar.isSignlessInteger(8);
+  int64_t bits = isKnown ? scalar.getIntOrFloatBitWidth() * depth : 0;
+  if (!isKnown || (word && bits != 32))
+    return emitError() << "a tile holds f16, bf16, f32, i8 or words of 32 bits "
+                          "of them, found "
                        << elementType;
-  int64_t rowBytes = columns * (elementType.getIntOrFloatBitWidth() / 8);
+  int64_t rowBytes = columns * bits / 8;
   if (rows < 1 || rows % 8 != 0)
     return emitError() << "a tile has groups of 8 rows, found " << rows;
   if (rowBytes < kChunkBytes || !llvm::isPowerOf2_64(rowBytes))
@@ -92,14 +99,67 @@ LogicalResult CopyOp::verify() {
 // Fragments
 //===----------------------------------------------------------------------===//
 
+/// Whether elements of a tile can become factors of the atom.
+static LogicalResult verifyFactors(Operation *op, FragmentType fragment,
+                                   TileType tile, bool isRest) {
+  if (fragment.getRole() == Role::acc)
+    return op->emitOpError("loads operands, not accumulators");
+  Type type = getElementTypeOrSelf(tile.getElementType());
+  bool isKnown = false;
+  switch (fragment.getAtom()) {
+  case Atom::tf32_m16n8k8:
+    isKnown = tile.getDepth() == 1;
+    break;
+  case Atom::f16_m16n8k16:
+    isKnown = type.isF16() || type.isF32();
+    break;
+  case Atom::bf16_m16n8k16:
+    isKnown = type.isBF16() || type.isF32();
+    break;
+  default:
+    isKnown = type.isInteger();
+  }
+  if (!isKnown)
+    return op->emitOpError("can't make factors of ")
+           << stringifyAtom(fragment.getAtom()) << " from " << tile;
+  if (isRest && (fragment.getAtom() != Atom::tf32_m16n8k8 || !type.isF32()))
+    return op->emitOpError("only f32 leaves a rest, when it becomes tf32");
+  return success();
+}
+
 LogicalResult LoadFragmentOp::verify() {
   FragmentType fragment = getFragment().getType();
-  if (fragment.getRole() == Role::acc)
-    return emitOpError("loads operands, not accumulators");
-  Type expected = getTileElementType(fragment.getAtom(), getContext());
-  if (getTile().getType().getElementType() != expected)
-    return emitOpError("expected a tile of ")
-           << expected << ", found " << getTile().getType();
+  TileType tile = getTile().getType();
+  if (failed(verifyFactors(*this, fragment, tile, getRest())))
+    return failure();
+  if (tile.getDepth() != 1)
+    return emitOpError("words are loaded by columns");
+  if (getSpread() && (!getTransposed() || fragment.getRole() != Role::rhs ||
+                      fragment.getAtom() != Atom::tf32_m16n8k8))
+    return emitOpError("only columns of a transposed rhs of tf32 are spread");
+  bool hasKColumns = (fragment.getRole() == Role::lhs) != getTransposed();
+  if (getMmaAtom(fragment.getAtom()).isInteger() && !hasKColumns)
+    return emitOpError("bytes have to be neighbours along k");
+  return success();
+}
+
+LogicalResult LoadColumnsOp::verify() {
+  TileType tile = getTile().getType();
+  if (getFragments().size() != kSpreadFragments)
+    return emitOpError("has 4 fragments, found ") << getFragments().size();
+  auto fragment = cast<FragmentType>(getFragments().front().getType());
+  for (Type type : getFragments().getTypes())
+    if (type != fragment)
+      return emitOpError("has fragments of one type");
+  if (fragment.getRole() != Role::rhs)
+    return emitOpError("loads right operands, found ") << fragment;
+  if (failed(verifyFactors(*this, fragment, tile, getRest())))
+    return failure();
+  if (tile.getDepth() !=
+      getMmaAtom(fragment.getAtom()).getElementsPerRegister())
+    return emitOpError("an element has to be what a register holds");
+  if (tile.getColumns() < kSpreadColumns)
+    return emitOpError("loads 32 columns, found ") << tile;
   return success();
 }
 
@@ -109,8 +169,33 @@ static LogicalResult verifyAccumulator(Operation *op, FragmentType fragment) {
   return success();
 }
 
+/// Whether it is an accumulator of elements of that type.
+static LogicalResult verifySums(Operation *op, FragmentType fragment,
+                                Type type) {
+  if (failed(verifyAccumulator(op, fragment)))
+    return failure();
+  Type expected = getSumType(fragment.getAtom(), op->getContext());
+  if (type != expected)
+    return op->emitOpError("sums are ") << expected << ", found " << type;
+  return success();
+}
+
 LogicalResult FillOp::verify() {
-  return verifyAccumulator(*this, getFragment().getType());
+  return verifySums(*this, getFragment().getType(), getValue().getType());
+}
+
+LogicalResult FragmentOp::verify() {
+  FragmentType fragment = getFragment().getType();
+  int64_t expected = getLaneElementCount(fragment);
+  if (getMmaAtom(fragment.getAtom()).isInteger())
+    return emitOpError("has no way from f32 to bytes");
+  if (static_cast<int64_t>(getElements().size()) != expected)
+    return emitOpError("a lane has ")
+           << expected << " elements, found " << getElements().size();
+  if (getRest() && (fragment.getAtom() != Atom::tf32_m16n8k8 ||
+                    fragment.getRole() == Role::acc))
+    return emitOpError("only f32 leaves a rest, when it becomes tf32");
+  return success();
 }
 
 LogicalResult MmaOp::verify() {
@@ -135,7 +220,8 @@ static LogicalResult verifyNumber(Operation *op, FragmentType fragment,
 }
 
 LogicalResult ElementOp::verify() {
-  if (failed(verifyAccumulator(*this, getFragment().getType())))
+  if (failed(
+          verifySums(*this, getFragment().getType(), getElement().getType())))
     return failure();
   return verifyNumber(*this, getFragment().getType(), getNumber());
 }

@@ -33,7 +33,9 @@ class Warp_Enum<string name, string summary, list<I32EnumAttrCase> cases>
 // MmaAtoms.h has what is known of each.
 def Warp_Atom : Warp_Enum<"Atom", "a matrix instruction", [
   I32EnumAttrCase<"f16_m16n8k16", 0>, I32EnumAttrCase<"bf16_m16n8k16", 1>,
-  I32EnumAttrCase<"tf32_m16n8k8", 2>]>;
+  I32EnumAttrCase<"tf32_m16n8k8", 2>, I32EnumAttrCase<"s8_m16n8k32", 3>,
+  I32EnumAttrCase<"s8u8_m16n8k32", 4>, I32EnumAttrCase<"u8s8_m16n8k32", 5>,
+  I32EnumAttrCase<"u8_m16n8k32", 6>]>;
 
 def Warp_Role : Warp_Enum<"Role", "which matrix of a product", [
   I32EnumAttrCase<"lhs", 0>, I32EnumAttrCase<"rhs", 1>,
@@ -64,7 +66,9 @@ def Warp_TileType : Warp_Type<"Tile", "tile"> {
 
         c xor ((r / (8 / C)) mod C)      with C = min(8, chunks in a row).
 
-    A ring of stages is a tile with the rows of all stages.
+    A ring of stages is a tile with the rows of all stages. Elements that are
+    vectors of 32 bits are *words*: what a panel with a depth (#pack.panels) has
+    of one column, neighbours along k.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns,
                         "::mlir::Type":$elementType);
@@ -73,8 +77,14 @@ def Warp_TileType : Warp_Type<"Tile", "tile"> {
   let extraClassDeclaration = [{
     static constexpr int64_t kChunkBytes = 16;
 
+    /// Neighbours along k in an element: more than 1 if these are words.
+    int64_t getDepth() const {
+      auto word = ::llvm::dyn_cast<::mlir::VectorType>(getElementType());
+      return word ? word.getNumElements() : 1;
+    }
     int64_t getElementBytes() const {
-      return getElementType().getIntOrFloatBitWidth() / 8;
+      return getDepth() *
+             ::mlir::getElementTypeOrSelf(getElementType()).getIntOrFloatBitWidth() / 8;
     }
     int64_t getRowBytes() const { return getColumns() * getElementBytes(); }
     int64_t getBytes() const { return getRows() * getRowBytes(); }

@@ -34,9 +34,10 @@ def Warp_CopyOp : Warp_Op<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
     them is read. `threads` is the number of threads in the block.
 
     With `aligned` the column stride is 1 and each row begins at a multiple of 16
-    bytes: the copy is asynchronous and complete once the group it was
-    committed to (`nvvm.cp.async.commit.group`) has been waited for. Otherwise it
-    is complete when the op is. Other threads see it after a barrier.
+    bytes. These copies, and those of elements of 4 bytes, are asynchronous:
+    complete once the group they were committed to
+    (`nvvm.cp.async.commit.group`) has been waited for. Others are complete when
+    the op is. Other threads see them after a barrier.
 
     A source in `panels` of p columns (#pack.panels) has column j at
     `(j floordiv p) * columnStride + j mod p`; chunks of 16 bytes lie in one panel.
@@ -65,12 +66,18 @@ def Warp_LoadFragmentOp : Warp_Op<"load_fragment", [MemoryEffects<[MemRead]>]> {
         fragment[i, j] = tile[row + i, column + j],
         transposed:      tile[row + j, column + i]
 
-    `row` and `column` are multiples of 8. f32 elements become tf32, rounded to
-    nearest, ties away from zero; with `rest` what that leaves of them, rounded
-    so as well (0 of what is no finite number).
+    `row` and `column` are multiples of 8. Elements become the atom's type: f32
+    is rounded to bf16 or f16 to nearest even, to tf32 to nearest, ties away from
+    zero; with `rest` it is what rounding to tf32 leaves of them, rounded so as
+    well (0 of what is no finite number). f16, bf16 and i8 are exact as tf32.
+    Bytes are neighbours along k.
+
+    With `spread` the columns j of a transposed rhs are `(j mod 2) * 4 + j floordiv
+    2` of the tile's rows: an accumulator of such columns has, lane by lane, the
+    elements of an lhs of tf32.
   }];
   let arguments = (ins Warp_TileType:$tile, Index:$row, Index:$column,
-                       UnitAttr:$transposed, UnitAttr:$rest);
+                       UnitAttr:$transposed, UnitAttr:$rest, UnitAttr:$spread);
   let results = (outs Warp_FragmentType:$fragment);
   let assemblyFormat = [{
     $tile `[` $row `,` $column `]` (`transposed` $transposed^)? attr-dict
@@ -79,19 +86,41 @@ def Warp_LoadFragmentOp : Warp_Op<"load_fragment", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
+def Warp_LoadColumnsOp : Warp_Op<"load_columns", [MemoryEffects<[MemRead]>]> {
+  let summary = "four fragments of 32 columns, by one access a register";
+  let description = [{
+    The rhs of a k x n tile of words, or of what becomes tf32:
+
+        fragments[f][i, j] = tile[row + i, column + 16 (j mod 2) + 4 (j floordiv 2) + f]
+
+    (an i of words counts their elements: `(row + i floordiv depth)[i mod depth]`).
+    So a lane's four are neighbours in the tile, and its elements of the
+    accumulators are two times four neighbours; see `getSpreadColumn`. `row` is a
+    multiple of 4, `column` of 32. Elements become the atom's as in
+    `load_fragment`.
+  }];
+  let arguments = (ins Warp_TileType:$tile, Index:$row, Index:$column,
+                       UnitAttr:$rest);
+  let results = (outs Variadic<Warp_FragmentType>:$fragments);
+  let assemblyFormat = [{
+    $tile `[` $row `,` $column `]` attr-dict `:` type($tile) `->` type($fragments)
+  }];
+  let hasVerifier = 1;
+}
+
 def Warp_FillOp : Warp_Op<"fill", [Pure]> {
   let summary = "an accumulator with one value in all elements";
-  let arguments = (ins F32:$value);
+  let arguments = (ins AnyTypeOf<[F32, I32]>:$value);
   let results = (outs Warp_FragmentType:$fragment);
-  let assemblyFormat = "$value attr-dict `:` type($fragment)";
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($fragment)";
   let hasVerifier = 1;
 }
 
 def Warp_MmaOp : Warp_Op<"mma", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let summary = "result = acc + lhs * rhs";
   let description = [{
-    Products are exact; how their sum is rounded is the hardware's (PTX ISA,
-    "mma": at least the precision of single).
+    Products are exact. Sums of integers wrap; how one of floats is rounded is the
+    hardware's (PTX ISA, "mma": at least the precision of single).
   }];
   let arguments = (ins Warp_FragmentType:$lhs, Warp_FragmentType:$rhs,
                        Warp_FragmentType:$acc);
@@ -105,8 +134,22 @@ def Warp_MmaOp : Warp_Op<"mma", [Pure, AllTypesMatch<["acc", "result"]>]> {
 def Warp_ElementOp : Warp_Op<"element", [Pure]> {
   let summary = "one of the accumulator's elements that this lane holds";
   let arguments = (ins Warp_FragmentType:$fragment, I64Attr:$number);
-  let results = (outs F32:$element);
-  let assemblyFormat = "$fragment `[` $number `]` attr-dict `:` type($fragment)";
+  let results = (outs AnyTypeOf<[F32, I32]>:$element);
+  let assemblyFormat = [{
+    $fragment `[` $number `]` attr-dict `:` type($fragment) `->` type($element)
+  }];
+  let hasVerifier = 1;
+}
+
+def Warp_FragmentOp : Warp_Op<"fragment", [Pure]> {
+  let summary = "a fragment of elements, each lane giving its own";
+  let description = [{
+    `elements` are in the order of the lane's numbers, f32; a factor's are rounded
+    as by `load_fragment`.
+  }];
+  let arguments = (ins Variadic<F32>:$elements, UnitAttr:$rest);
+  let results = (outs Warp_FragmentType:$fragment);
+  let assemblyFormat = "$elements attr-dict `:` type($fragment)";
   let hasVerifier = 1;
 }
 

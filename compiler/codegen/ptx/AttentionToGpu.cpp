@@ -10,7 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/ptx/AttentionToGpu.h"
-#include "compiler/codegen/KernelFunction.h"
+#include "compiler/codegen/ptx/GpuAttention.h"
 #include "compiler/codegen/ptx/GpuReduction.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -22,69 +22,31 @@ using kernel::AttentionOp;
 using kernel::Combine;
 using tx::SymExprAttr;
 
-/// Numbers of the iteration dims.
-enum Dim : unsigned { B, H, S, T, D, E };
-
-/// Numbers of the operands.
-enum Operand : unsigned { Q, K, V, Mask };
-
 /// Elements of the result that a lane keeps the sums of; more of them are the
 /// work of other blocks, which make the scores again.
 constexpr int64_t kMostLaneElements = 8;
 
 namespace {
-class AttentionKernel {
+class AttentionKernel : GpuAttention {
 public:
   AttentionKernel(GpuFunction &function, AttentionOp op)
-      : function(function), b(function.getBuilder()), op(op),
-        sumType(getSumType(op)), point(6) {}
+      : GpuAttention(function, op) {}
 
   void emit();
 
 private:
-  using Values = GpuFunction::Values;
-
-  static FloatType getSumType(AttentionOp op) {
-    auto type = cast<FloatType>(getScalarType(op.getQ().getType()));
-    return type.getWidth() < 32 ? Float32Type::get(op.getContext()) : type;
-  }
   int64_t getLaneElements();
   void emitPosition(Value row);
   void emitQuery();
   Value emitScore(Value key);
   Value emitDot();
-  Value addMask(Value score);
-  void limitKeys();
   Values emitKeys(Value firstKey, ValueRange carried);
   Values addValues(Value firstKey, Value weight, Values sums);
-  Value getMaskedResult(Value column);
   void emitResult(ValueRange carried);
-
-  Value size(Dim dim) { return function.getValue(op.getSize(dim)); }
-  Value constant(double value) {
-    return arith::ConstantOp::create(b, b.getFloatAttr(sumType, value));
-  }
-  Value isMasked(Value score) {
-    return arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, score,
-                                 constant(kNoScore));
-  }
-  Value min(Value x, Value y) { return arith::MinSIOp::create(b, x, y); }
-  Value loadCount(unsigned operand, Value index);
-  Value getNumber(AffineMap map, Type type);
-  Value loadElement(unsigned operand, AffineMap map);
   Value getColumn(int64_t number);
 
-  static constexpr double kNoScore = -std::numeric_limits<double>::infinity();
-
-  GpuFunction &function;
-  ImplicitLocOpBuilder &b;
-  AttentionOp op;
-  FloatType sumType;
-  Values point;
-  /// The first row of the sequence; null where there are none.
-  Value firstRow;
-  /// Keys, and those of them that may count.
-  Value keys, keysEnd;
+  /// Keys that may count.
+  Value keysEnd;
   /// This lane's first element of the result.
   Value firstColumn;
 };
@@ -94,38 +56,6 @@ int64_t AttentionKernel::getLaneElements() {
   std::optional<int64_t> known = op.getSize(E).getConstant();
   int64_t wanted = known ? (*known + kWarpLanes - 1) / kWarpLanes : 4;
   return std::clamp<int64_t>(wanted, 1, kMostLaneElements);
-}
-
-//===----------------------------------------------------------------------===//
-// Operands
-//===----------------------------------------------------------------------===//
-
-/// An element of an i64 operand of rank 1: a length, or a sequence's start.
-Value AttentionKernel::loadCount(unsigned operand, Value index) {
-  Value count =
-      function.load(function.getBuffer(operand), index, b.getI64Type());
-  return arith::IndexCastOp::create(b, b.getIndexType(), count);
-}
-
-Value AttentionKernel::getNumber(AffineMap map, Type type) {
-  Values place = point;
-  if (firstRow)
-    for (Dim dim : {S, T})
-      place[dim] = function.add(place[dim], firstRow);
-  auto access =
-      LinearAccess::get(map, cast<RankedTensorType>(type), op.getSymbols());
-  return function.getElementNumber(access, op.getSymbols(), place);
-}
-
-/// The operand's element at the point, in the type of sums unless it is a truth
-/// value.
-Value AttentionKernel::loadElement(unsigned operand, AffineMap map) {
-  Type type = op->getOperand(operand).getType();
-  Value element = function.load(function.getBuffer(operand),
-                                getNumber(map, type), getScalarType(type));
-  if (element.getType().isInteger() || element.getType() == sumType)
-    return element;
-  return arith::ExtFOp::create(b, sumType, element);
 }
 
 /// Element `number` of this lane's, on E; those beyond the end are the last
@@ -150,36 +80,11 @@ Value AttentionKernel::emitDot() {
                        })[0];
 }
 
-Value AttentionKernel::addMask(Value score) {
-  if (!op.getMask())
-    return score;
-  Value mask = loadElement(Mask, op.getMaskMap());
-  if (mask.getType().isInteger(1))
-    return function.select(mask, score, constant(kNoScore));
-  return arith::AddFOp::create(b, score, mask);
-}
-
 /// The score of this lane's key; none for a key that does not count.
 Value AttentionKernel::emitScore(Value key) {
-  Value counts = function.isLess(key, keysEnd);
   // Lanes behind the end read the last key.
   point[T] = min(key, function.add(keysEnd, function.index(-1)));
-  Value scale = constant(op.getScale().convertToDouble());
-  Value score = arith::MulFOp::create(b, emitDot(), scale);
-  if (op.getSoftcap()) {
-    Value cap = constant(op.getSoftcap()->convertToDouble());
-    Value ratio = arith::DivFOp::create(b, score, cap);
-    score = arith::MulFOp::create(b, math::TanhOp::create(b, ratio), cap);
-  }
-  score = addMask(score);
-  if (op.getCausal() && op.getWindow()) {
-    Value last = function.add(point[S], function.getValue(*op.getCausal()));
-    int64_t width = static_cast<int64_t>(*op.getWindow());
-    Value isNear =
-        function.isLess(function.add(last, function.index(-width)), key);
-    counts = arith::AndIOp::create(b, counts, isNear);
-  }
-  return function.select(counts, score, constant(kNoScore));
+  return getScore(emitDot(), key, keysEnd);
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,24 +95,7 @@ void AttentionKernel::emitPosition(Value row) {
   Values place = function.delinearize(row, {size(B), size(H), size(S)});
   for (Dim dim : {B, H, S})
     point[dim] = place[dim];
-  keys = size(T);
-  if (!op.getStarts())
-    return;
-  unsigned starts = *op.getStartsNumber();
-  firstRow = loadCount(starts, point[B]);
-  Value next = loadCount(starts, function.add(point[B], function.index(1)));
-  keys = arith::SubIOp::create(b, next, firstRow);
-}
-
-/// Keys behind a causal query or the batch's length have no weight.
-void AttentionKernel::limitKeys() {
-  keysEnd = keys;
-  if (op.getCausal()) {
-    Value last = function.add(point[S], function.getValue(*op.getCausal()));
-    keysEnd = min(keysEnd, function.add(last, function.index(1)));
-  }
-  if (std::optional<unsigned> lengths = op.getLengthsNumber())
-    keysEnd = min(keysEnd, loadCount(*lengths, point[B]));
+  emitSequence();
 }
 
 /// Adds the values of 32 keys, each lane's weight being that of its key.
@@ -258,44 +146,12 @@ AttentionKernel::Values AttentionKernel::emitKeys(Value firstKey,
   return next;
 }
 
-/// What a row is of which no key counts (and there are keys).
-Value AttentionKernel::getMaskedResult(Value column) {
-  switch (op.getMaskedRow()) {
-  case tx::MaskedRow::zero:
-    return constant(0);
-  case tx::MaskedRow::nan:
-    return constant(std::numeric_limits<double>::quiet_NaN());
-  case tx::MaskedRow::uniform:
-    break;
-  }
-  point[E] = column;
-  Value sum = function.loop(function.index(0), keys, 1, {constant(0)},
-                            [&](Value key, ValueRange carried) -> Values {
-                              point[T] = key;
-                              return {arith::AddFOp::create(
-                                  b, carried[0], loadElement(V, op.getVMap()))};
-                            })[0];
-  Value count = arith::IndexCastOp::create(b, b.getI64Type(), keys);
-  return arith::DivFOp::create(b, sum,
-                               arith::SIToFPOp::create(b, sumType, count));
-}
-
 void AttentionKernel::emitResult(ValueRange carried) {
-  Type type = op.getResult().getType();
-  Type scalar = getScalarType(type);
   auto store = [&](int64_t number, function_ref<Value(Value)> make) {
     Value column =
         function.add(firstColumn, function.index(number * kWarpLanes));
-    function.ifThen(function.isLess(column, size(E)), [&] {
-      Value result = make(column);
-      point[E] = column;
-      if (scalar != sumType)
-        result = arith::TruncFOp::create(b, scalar, result);
-      // Keys have no part in the result's map.
-      point[T] = function.index(0);
-      function.store(result, function.getBuffer(op->getNumOperands()),
-                     getNumber(op.getResultMap(), type));
-    });
+    function.ifThen(function.isLess(column, size(E)),
+                    [&] { storeResult(make(column), column); });
   };
   Value hasKeys = function.isLess(function.index(0), keys);
   Value masked = arith::AndIOp::create(b, isMasked(carried[0]), hasKeys);
@@ -317,7 +173,7 @@ void AttentionKernel::emitResult(ValueRange carried) {
 }
 
 void AttentionKernel::emitQuery() {
-  limitKeys();
+  keysEnd = getKeysEnd();
   Values init(2 + getLaneElements(), constant(0));
   init[0] = constant(kNoScore);
   Values carried = function.loop(function.index(0), keysEnd, kWarpLanes, init,
@@ -328,7 +184,6 @@ void AttentionKernel::emitQuery() {
 }
 
 void AttentionKernel::emit() {
-  llvm::fill(point, function.index(0));
   SymExprAttr rows =
       tx::mul(tx::mul(op.getSize(B), op.getSize(H)), op.getSize(S));
   int64_t columns = getLaneElements() * kWarpLanes;

@@ -13,6 +13,7 @@
 #include "compiler/codegen/ptx/GemmToWarp.h"
 #include "compiler/codegen/ptx/GpuBody.h"
 #include "dialects/warp/Warp.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -28,42 +29,72 @@ using warp::FragmentType;
 using warp::Role;
 using warp::TileType;
 
-/// Whether a stored rhs is read where it lies: a k x n matrix, in panels whose
-/// rows are whole chunks of 16 bytes.
-static bool hasPlainPanels(GemmOp op) {
-  auto stored = dyn_cast<pack::TensorType>(op.getRhs().getType());
-  return stored && stored.getLayout().getDepth() == 1 &&
-         stored.getLayout().getShift() == 0 && op.readsPlainMatrix() &&
-         stored.getLayout().getLanes() *
-                 stored.getElementType().getIntOrFloatBitWidth() % 128 ==
-             0;
+/// The atom for the operands' types, if there is one. f32 beside a narrower
+/// weight is rounded to its type where the precision says so, else both are
+/// multiplied as tf32.
+static std::optional<warp::Atom> findAtom(GemmOp op, Type lhs, Type rhs) {
+  bool isNarrower = rhs.isBF16() || rhs.isF16() || rhs.isSignlessInteger(8);
+  if (op.getPrecision() == kernel::Precision::int8)
+    return std::nullopt;
+  if (op.getPrecision() == kernel::Precision::bf16)
+    return warp::getAtomFor(rhs, rhs);
+  if (lhs.isF32() && isNarrower)
+    return warp::getAtomFor(lhs, lhs);
+  return warp::getAtomFor(lhs, rhs);
+}
+
+/// What a tile holds of a stored rhs, which is read where it lies: chunks of 16
+/// bytes are in one panel, and with a depth an element is what a register of
+/// the atom holds. Null for other layouts.
+static Type getStoredTileType(GemmOp op, warp::Atom atom) {
+  auto stored = cast<pack::TensorType>(op.getRhs().getType());
+  pack::PanelsAttr layout = stored.getLayout();
+  Type type = stored.getElementType();
+  int64_t bits = type.getIntOrFloatBitWidth() * layout.getDepth();
+  if (!op.readsPlainMatrix() || layout.getLanes() * bits % 128 != 0)
+    return nullptr;
+  if (layout.getDepth() == 1)
+    return type;
+  if (layout.getDepth() != warp::getMmaAtom(atom).getElementsPerRegister())
+    return nullptr;
+  return VectorType::get(layout.getDepth(), type);
+}
+
+/// Tiles don't know signs, atoms do.
+static Type getTileType(Type type) {
+  return type.isInteger(8) ? IntegerType::get(type.getContext(), 8) : type;
 }
 
 FailureOr<GemmSchedule> txc::ptx::chooseGemmSchedule(GemmOp op, unsigned sm) {
-  Type type = getElementTypeOrSelf(op.getLhs().getType());
   auto stored = dyn_cast<pack::TensorType>(op.getRhs().getType());
-  if (op.getPrecision() || (stored && !hasPlainPanels(op)))
-    return op.emitError("a GPU's matrix instructions read a plain right "
-                        "operand or panels of depth 1, found ")
-           << op.getRhs().getType();
+  Type lhs = getElementTypeOrSelf(op.getLhs().getType());
   Type rhs = stored ? stored.getElementType()
                     : getElementTypeOrSelf(op.getRhs().getType());
-  if (rhs != type)
-    return op.emitError("a matrix instruction has operands of one type, found ")
-           << type << " and " << rhs;
-  std::optional<warp::Atom> atom = warp::getAtomFor(type);
+  std::optional<warp::Atom> atom = findAtom(op, lhs, rhs);
   if (!atom)
-    return op.emitError("no matrix instruction for ")
-           << type << "; f16, bf16 and f32 have one";
+    return op.emitError("no matrix instruction multiplies ")
+           << lhs << " by " << rhs
+           << (op.getPrecision() ? " in this precision" : "");
   unsigned firstSm = warp::getMmaAtom(*atom).firstSm;
   if (sm < firstSm)
     return op.emitError("the matrix instruction of ")
-           << type << " needs sm_" << firstSm << ", found sm_" << sm;
-  // 64 bytes of k in a row of a tile: four chunks, which is enough to keep
-  // copies of 16 bytes free of bank conflicts. 32 KiB of shared memory and 32
-  // registers of sums a lane let several blocks share a multiprocessor.
-  int64_t blockK = 64 * 8 / static_cast<int64_t>(type.getIntOrFloatBitWidth());
-  return GemmSchedule{*atom, 64, 64, blockK, 32, 32, 4};
+           << lhs << " needs sm_" << firstSm << ", found sm_" << sm;
+  Type rhsType = stored ? getStoredTileType(op, *atom) : getTileType(rhs);
+  if (!rhsType)
+    return op.emitError("a GPU's matrix instructions read no panels like "
+                        "these, found ")
+           << op.getRhs().getType();
+  // 64 bytes of k in a row of factors: four chunks, which is enough to keep
+  // copies of 16 bytes free of bank conflicts; twice as many of bytes that
+  // become tf32, of which each thread copies 16. A stage has 8 KiB, or up to 12
+  // if an operand is wider than its factors; so several blocks share a
+  // multiprocessor, as 32 registers of sums a lane let them.
+  int64_t factorBits = warp::getMmaAtom(*atom).operandBits;
+  bool isWidened = rhs.isInteger(8) && factorBits == 32;
+  int64_t blockK = (isWidened ? 128 : 64) * 8 / factorBits;
+  bool isWider = isWidened || lhs.getIntOrFloatBitWidth() > factorBits;
+  return GemmSchedule{*atom, getTileType(lhs), rhsType, 64, 64, blockK, 32,
+                      32,    isWider ? 3 : 4};
 }
 
 //===----------------------------------------------------------------------===//
@@ -83,37 +114,26 @@ struct Operand {
   TileType tile;
   /// Columns of a panel, if the operand is stored in panels.
   int64_t panels = 0;
-  /// Elements from one panel to the next.
-  int64_t panelElements = 0;
+  /// Elements of the tile from one panel to the next, and before the first row.
+  int64_t panelElements = 0, panelStart = 0;
   /// Rows of the tile that a stage has.
   int64_t stageRows = 0;
   /// Of the block's first row or column, at k = 0.
   Value base;
   /// Where the block begins on `outerDim`, and elements from there to the end.
   Value outerLeft;
+
+  /// Whether a warp loads fragments of four times eight columns at a time: the
+  /// tile's rows have what a register holds of a column.
+  bool hasSpreadColumns() const {
+    return role == Role::rhs && !hasKColumns &&
+           (tile.getDepth() != 1 || isTf32);
+  }
+  bool isTf32 = false;
+  /// Whether a factor is the sum of two of tf32.
+  bool hasRests() const { return isTf32 && tile.getElementType().isF32(); }
 };
 } // namespace
-
-/// Whether `divisor` divides the expression for all values of its symbols.
-static bool isMultipleOf(SymExprAttr expr, int64_t divisor) {
-  return llvm::all_of(expr.getTerms(), [&](tx::MonomialAttr term) {
-    return term.getCoefficient() % divisor == 0;
-  });
-}
-
-/// Chunks of a row begin at multiples of 16 bytes wherever a tile begins.
-static bool hasAlignedRows(const LinearAccess &access, unsigned columnDim,
-                           int64_t chunkElements) {
-  if (access.getConstantStride(columnDim) != 1 ||
-      !isMultipleOf(access.offset, chunkElements))
-    return false;
-  for (auto [dim, stride] : llvm::enumerate(access.strides))
-    if (dim != columnDim && !isMultipleOf(stride, chunkElements))
-      return false;
-  return llvm::all_of(access.terms, [&](const LinearAccess::Term &term) {
-    return isMultipleOf(term.stride, chunkElements);
-  });
-}
 
 /// Panels of a weight, of which a tile has whole ones.
 static Operand getStoredOperand(GemmOp op, const GemmSchedule &schedule) {
@@ -122,12 +142,17 @@ static Operand getStoredOperand(GemmOp op, const GemmSchedule &schedule) {
   operand.role = Role::rhs;
   operand.outerDim = op.getBatchRank() + 1;
   operand.kDim = operand.outerDim + 1;
+  operand.isTf32 = schedule.atom == warp::Atom::tf32_m16n8k8;
   operand.panels = stored.getLayout().getLanes();
-  operand.panelElements = stored.getShape()[0] * operand.panels;
-  operand.stageRows = schedule.blockK;
+  operand.stageRows = schedule.blockK / stored.getLayout().getDepth();
   operand.tile =
-      TileType::get(op.getContext(), schedule.blockK * schedule.stages,
-                    schedule.blockN, stored.getElementType());
+      TileType::get(op.getContext(), operand.stageRows * schedule.stages,
+                    schedule.blockN, schedule.rhsType);
+  int64_t bytes = operand.tile.getElementBytes();
+  operand.panelElements = stored.getPanelBytes() / bytes;
+  if (stored.getLayout().getShift() != 0)
+    operand.panelStart =
+        operand.panels * static_cast<int64_t>(sizeof(int32_t)) / bytes;
   return operand;
 }
 
@@ -149,14 +174,17 @@ static FailureOr<Operand> getOperand(GemmOp op, Role role,
     return op.emitError("a GPU's product needs strides along m, n and k; the ")
            << (isLhs ? "left" : "right") << " operand's map has none";
 
+  // No instruction transposes bytes.
   operand.hasKColumns = access.getConstantStride(operand.kDim) == 1 ||
-                        access.getConstantStride(operand.outerDim) != 1;
+                        access.getConstantStride(operand.outerDim) != 1 ||
+                        warp::getMmaAtom(schedule.atom).isInteger();
+  operand.isTf32 = schedule.atom == warp::Atom::tf32_m16n8k8;
   int64_t block = isLhs ? schedule.blockM : schedule.blockN;
   operand.stageRows = operand.hasKColumns ? block : schedule.blockK;
   int64_t columns = operand.hasKColumns ? schedule.blockK : block;
   operand.tile =
       TileType::get(op.getContext(), operand.stageRows * schedule.stages,
-                    columns, type.getElementType());
+                    columns, isLhs ? schedule.lhsType : schedule.rhsType);
   operand.isAligned = hasAlignedRows(
       access, operand.hasKColumns ? operand.kDim : operand.outerDim,
       operand.tile.getChunkElements());
@@ -190,11 +218,17 @@ private:
   void emitCopy(const Operand &operand, Value tile, Value kTile);
   SmallVector<Value> emitFragments(const Operand &operand, Value tile,
                                    Value stage, int64_t k, bool isRest);
-  bool hasRests() const { return lhs.tile.getElementType().isF32(); }
   SmallVector<Value> emitProducts(Value stage, SmallVector<Value> sums);
   SmallVector<Value> emitLoop();
+  /// Neighbours in a row of the warp's part of the result.
+  struct Run {
+    Value m, n;
+    SmallVector<Value> sums;
+  };
+  int64_t getRunLength() const;
+  Run getRun(ArrayRef<Value> sums, int64_t row, int64_t half, int64_t run);
   void emitEpilogue(ArrayRef<Value> sums);
-  void emitBody(Value sum, ArrayRef<Value> point);
+  void emitBody(ArrayRef<Value> sums, ArrayRef<Value> first);
   GpuBody getBody();
 
   GpuFunction &function;
@@ -238,9 +272,11 @@ void GemmKernel::prepare(Operand &operand, Value buffer, Value firstOuter) {
   // A block begins with a panel.
   Value number =
       operand.panels != 0
-          ? function.mul(
-                function.div(firstOuter, function.index(operand.panels)),
-                function.index(operand.panelElements))
+          ? function.add(
+                function.mul(
+                    function.div(firstOuter, function.index(operand.panels)),
+                    function.index(operand.panelElements)),
+                function.index(operand.panelStart))
           : function.getElementNumber(operand.access, op.getSymbols(), point);
   operand.base =
       function.getAddress(buffer, number, operand.tile.getElementType());
@@ -255,7 +291,10 @@ void GemmKernel::prepare(Operand &operand, Value buffer, Value firstOuter) {
 /// Starts the copy of a tile from k-tile `kTile`, to the stage it belongs to.
 /// Beyond the last k-tile it only fills with zeros.
 void GemmKernel::emitCopy(const Operand &operand, Value tile, Value kTile) {
-  Value k = function.mul(kTile, function.index(schedule.blockK));
+  // Panels end with a whole word.
+  int64_t depth = operand.tile.getDepth();
+  Value k = function.mul(kTile, function.index(schedule.blockK / depth));
+  Value endK = function.getValue(tx::ceilDiv(op.getSize(operand.kDim), depth));
   auto getStride = [&](unsigned dim, int64_t inPanels) {
     return operand.panels != 0 ? function.index(inPanels)
                                : function.getValue(operand.access.strides[dim]);
@@ -264,8 +303,7 @@ void GemmKernel::emitCopy(const Operand &operand, Value tile, Value kTile) {
   Value outerStride = getStride(operand.outerDim, operand.panelElements);
   Value source = function.getAddress(operand.base, function.mul(k, kStride),
                                      operand.tile.getElementType());
-  Value kLeft =
-      arith::SubIOp::create(b, function.getValue(op.getSize(operand.kDim)), k);
+  Value kLeft = arith::SubIOp::create(b, endK, k);
   Value stage =
       arith::RemUIOp::create(b, kTile, function.index(schedule.stages));
   Value row = function.mul(stage, function.index(operand.stageRows));
@@ -296,25 +334,35 @@ SmallVector<Value> GemmKernel::emitFragments(const Operand &operand, Value tile,
   Value firstOuter = isLhs ? warpM : warpN;
   int64_t extent = isLhs ? schedule.warpM : schedule.warpN;
   int64_t step = isLhs ? getAtom().m : getAtom().n;
+  if (operand.hasSpreadColumns())
+    step = warp::kSpreadColumns;
+  FragmentType type = getFragmentType(operand.role);
   Value stageRow = function.mul(stage, function.index(operand.stageRows));
   SmallVector<Value> fragments;
   for (int64_t offset = 0; offset < extent; offset += step) {
-    Value outer = function.add(firstOuter, function.index(offset));
-    Value row = outer, column = function.index(k);
+    Value row = function.add(firstOuter, function.index(offset));
+    Value column = function.index(k / operand.tile.getDepth());
     if (!operand.hasKColumns)
       std::swap(row, column);
+    row = function.add(stageRow, row);
+    if (operand.hasSpreadColumns()) {
+      SmallVector<Type> types(warp::kSpreadFragments, type);
+      auto columns =
+          warp::LoadColumnsOp::create(b, types, tile, row, column, isRest);
+      llvm::append_range(fragments, columns.getFragments());
+      continue;
+    }
     // An lhs is m x k, an rhs k x n.
     bool isTransposed = isLhs != operand.hasKColumns;
     fragments.push_back(warp::LoadFragmentOp::create(
-        b, getFragmentType(operand.role), tile, function.add(stageRow, row),
-        column, isTransposed, isRest));
+        b, type, tile, row, column, isTransposed, isRest, /*spread=*/false));
   }
   return fragments;
 }
 
-/// A product of f32 is three of tf32: of the roundings, and of each with the
-/// rest of the other factor, which come first as they are small. What is left
-/// out is 2^-22 of the product.
+/// A product of f32 is up to three of tf32: of the roundings, and of each with
+/// the rest of the other factor, which come first as they are small. What is
+/// left out is 2^-22 of the product.
 SmallVector<Value> GemmKernel::emitProducts(Value stage,
                                             SmallVector<Value> sums) {
   auto multiply = [&](ArrayRef<Value> rows, ArrayRef<Value> columns) {
@@ -327,10 +375,10 @@ SmallVector<Value> GemmKernel::emitProducts(Value stage,
   for (int64_t k = 0; k < schedule.blockK; k += getAtom().k) {
     SmallVector<Value> rows = emitFragments(lhs, lhsTile, stage, k, false);
     SmallVector<Value> columns = emitFragments(rhs, rhsTile, stage, k, false);
-    if (hasRests()) {
+    if (lhs.hasRests())
       multiply(emitFragments(lhs, lhsTile, stage, k, true), columns);
+    if (rhs.hasRests())
       multiply(rows, emitFragments(rhs, rhsTile, stage, k, true));
-    }
     multiply(rows, columns);
   }
   return sums;
@@ -345,7 +393,8 @@ SmallVector<Value> GemmKernel::emitLoop() {
     emitCopies(function.index(stage));
 
   FragmentType type = getFragmentType(Role::acc);
-  Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
+  Type sumType = warp::getSumType(schedule.atom, op.getContext());
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(sumType));
   SmallVector<Value> sums(schedule.warpM / getAtom().m *
                               (schedule.warpN / getAtom().n),
                           warp::FillOp::create(b, type, zero));
@@ -383,47 +432,95 @@ GpuBody GemmKernel::getBody() {
   return body;
 }
 
-/// Loads the inputs at a point, applies the body, stores the results.
-void GemmKernel::emitBody(Value sum, ArrayRef<Value> point) {
+/// Loads the inputs at points that are neighbours, applies the body, stores the
+/// results: all loads come before the first store, so that accesses of
+/// neighbours can become one.
+void GemmKernel::emitBody(ArrayRef<Value> sums, ArrayRef<Value> first) {
   Block &block = op.getBodyBlock();
   GpuBody body = getBody();
-  GpuBody::Values known;
-  known[block.getArgument(0)] = sum;
-  for (auto check : block.getOps<kernel::CheckOp>())
-    body.check(check, point, known);
-  for (auto [i, type] : llvm::enumerate(op.getResultTypes()))
-    body.store(block.getTerminator()->getOperand(i),
-               function.getBuffer(op->getNumOperands() + i),
-               LinearAccess::get(op.getResultMap(i),
-                                 cast<RankedTensorType>(type), op.getSymbols()),
-               point, known);
+  SmallVector<SmallVector<Value>> points;
+  SmallVector<GpuBody::Values> known(sums.size());
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    SmallVector<Value> &point = points.emplace_back(first);
+    point[rhs.outerDim] = function.add(point[rhs.outerDim], function.index(i));
+    known[i][block.getArgument(0)] = sum;
+    for (Value result : block.getTerminator()->getOperands())
+      body.get(result, point, known[i]);
+  }
+  for (size_t i = 0; i < sums.size(); ++i) {
+    for (auto check : block.getOps<kernel::CheckOp>())
+      body.check(check, points[i], known[i]);
+    for (auto [j, type] : llvm::enumerate(op.getResultTypes()))
+      body.store(block.getTerminator()->getOperand(j),
+                 function.getBuffer(op->getNumOperands() + j),
+                 LinearAccess::get(op.getResultMap(j),
+                                   cast<RankedTensorType>(type),
+                                   op.getSymbols()),
+                 points[i], known[i]);
+  }
+}
+
+/// Columns that one lane has side by side.
+int64_t GemmKernel::getRunLength() const {
+  return rhs.hasSpreadColumns() ? warp::kSpreadFragments : 2;
+}
+
+/// The lane's run of neighbours number `run` in row `row` of fragments, and
+/// number `half` of the fragment's two rows that the lane has a part of.
+GemmKernel::Run GemmKernel::getRun(ArrayRef<Value> sums, int64_t row,
+                                   int64_t half, int64_t run) {
+  FragmentType type = getFragmentType(Role::acc);
+  Type sumType = warp::getSumType(schedule.atom, op.getContext());
+  int64_t columns = schedule.warpN / getAtom().n;
+  // Of the run's first element: its fragment in the row, and number there.
+  bool isSpread = rhs.hasSpreadColumns();
+  int64_t fragment = isSpread ? run / 2 * warp::kSpreadFragments : run;
+  int64_t number = 2 * half + (isSpread ? run % 2 : 0);
+  auto coordinate = warp::CoordinateOp::create(b, type, number);
+  Value column = coordinate.getColumn();
+  if (isSpread)
+    column = affine::expandAffineExpr(
+        b, b.getLoc(), warp::getSpreadColumn(b.getAffineDimExpr(0), 0), column,
+        {});
+  Run result;
+  result.m =
+      function.add(coordinate.getRow(), function.index(row * getAtom().m));
+  result.n = function.add(column, function.index(fragment * getAtom().n));
+  for (int64_t i = 0; i < getRunLength(); ++i)
+    result.sums.push_back(warp::ElementOp::create(
+        b, sumType, sums[row * columns + fragment + (isSpread ? i : 0)],
+        number + (isSpread ? 0 : i)));
+  return result;
 }
 
 /// Applies the body to each of the lane's sums that is inside of the result.
 void GemmKernel::emitEpilogue(ArrayRef<Value> sums) {
-  FragmentType type = getFragmentType(Role::acc);
   Value m = function.add(firstM, warpM), n = function.add(firstN, warpN);
   Value endM = function.getValue(op.getSize(lhs.outerDim));
   Value endN = function.getValue(op.getSize(rhs.outerDim));
-  int64_t columns = schedule.warpN / getAtom().n;
-  for (auto [fragment, sum] : llvm::enumerate(sums)) {
-    auto fragmentM = static_cast<int64_t>(fragment) / columns * getAtom().m;
-    auto fragmentN = static_cast<int64_t>(fragment) % columns * getAtom().n;
-    for (int64_t i = 0; i < warp::getLaneElementCount(type); ++i) {
-      auto coordinate = warp::CoordinateOp::create(b, type, i);
-      SmallVector<Value> point(batch);
-      point.push_back(function.add(
-          m, function.add(coordinate.getRow(), function.index(fragmentM))));
-      point.push_back(function.add(
-          n, function.add(coordinate.getColumn(), function.index(fragmentN))));
-      point.push_back(function.index(0));
-      Value isRow = function.isLess(point[lhs.outerDim], endM);
-      Value isColumn = function.isLess(point[rhs.outerDim], endN);
-      Value isInside = arith::AndIOp::create(b, isRow, isColumn);
-      Value element = warp::ElementOp::create(b, sum, i);
-      function.ifThen(isInside, [&] { emitBody(element, point); });
-    }
-  }
+  // Runs are inside or outside as a whole if they divide the columns.
+  int64_t length = getRunLength();
+  int64_t together =
+      isMultipleOf(op.getSize(rhs.outerDim), length) ? length : 1;
+  for (int64_t row = 0; row < schedule.warpM / getAtom().m; ++row)
+    for (int64_t half = 0; half < 2; ++half)
+      for (int64_t number = 0; number < schedule.warpN / (4 * length);
+           ++number) {
+        Run run = getRun(sums, row, half, number);
+        for (int64_t i = 0; i < length; i += together) {
+          SmallVector<Value> point(batch);
+          point.push_back(function.add(m, run.m));
+          point.push_back(
+              function.add(n, function.add(run.n, function.index(i))));
+          point.push_back(function.index(0));
+          Value isRow = function.isLess(point[lhs.outerDim], endM);
+          Value isColumn = function.isLess(point[rhs.outerDim], endN);
+          Value isInside = arith::AndIOp::create(b, isRow, isColumn);
+          function.ifThen(isInside, [&] {
+            emitBody(ArrayRef(run.sums).slice(i, together), point);
+          });
+        }
+      }
 }
 
 void GemmKernel::emit() {

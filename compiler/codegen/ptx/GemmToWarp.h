@@ -16,6 +16,8 @@ namespace txc::ptx {
 /// one of its dim; `stages` k-tiles are in shared memory at a time.
 struct GemmSchedule {
   warp::Atom atom;
+  /// Of tiles in shared memory. The lhs's are elements, the rhs's may be words.
+  mlir::Type lhsType, rhsType;
   int64_t blockM, blockN, blockK;
   int64_t warpM, warpN;
   int64_t stages;
@@ -30,10 +32,10 @@ llvm::FailureOr<GemmSchedule> chooseGemmSchedule(kernel::GemmOp op,
 
 /// Appends to \p module a function \p name (see GpuFunction.h) of warp, scf,
 /// arith, math, LLVM and NVVM ops that computes \p op. Products of f32 are as
-/// good as f32's, by three of tf32 each. Any sizes, also such that tiles are
-/// not full; at most 65535 column tiles and as many batches. Fails, with a
-/// diagnostic that gives the reason, for maps that are not linear in m, n and
-/// k.
+/// good as f32's: by f32 of three of tf32 each, by what is exact as tf32 of
+/// two. Any sizes, also such that tiles are not full; at most 65535 column
+/// tiles and as many batches. Fails, with a diagnostic that gives the reason,
+/// for maps that are not linear in m, n and k.
 llvm::FailureOr<mlir::LLVM::LLVMFuncOp>
 lowerGemmToWarp(kernel::GemmOp op, const GemmSchedule &schedule,
                 mlir::ModuleOp module, llvm::StringRef name);

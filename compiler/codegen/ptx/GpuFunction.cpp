@@ -14,6 +14,25 @@ using namespace txc;
 using namespace txc::ptx;
 using tx::SymExprAttr;
 
+bool txc::ptx::isMultipleOf(SymExprAttr expr, int64_t divisor) {
+  return llvm::all_of(expr.getTerms(), [&](tx::MonomialAttr term) {
+    return term.getCoefficient() % divisor == 0;
+  });
+}
+
+bool txc::ptx::hasAlignedRows(const LinearAccess &access, unsigned columnDim,
+                              int64_t chunkElements) {
+  if (access.getConstantStride(columnDim) != 1 ||
+      !isMultipleOf(access.offset, chunkElements))
+    return false;
+  for (auto [dim, stride] : llvm::enumerate(access.strides))
+    if (dim != columnDim && !isMultipleOf(stride, chunkElements))
+      return false;
+  return llvm::all_of(access.terms, [&](const LinearAccess::Term &term) {
+    return isMultipleOf(term.stride, chunkElements);
+  });
+}
+
 static LLVM::LLVMFunctionType getFunctionType(MLIRContext *context,
                                               TypeRange parameters) {
   return LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),

@@ -21,6 +21,14 @@ namespace txc::ptx {
 
 constexpr int64_t kWarpLanes = 32;
 
+/// Whether \p divisor divides the expression for all values of its symbols.
+bool isMultipleOf(tx::SymExprAttr expr, int64_t divisor);
+
+/// Whether chunks of \p chunkElements, neighbours along \p columnDim, begin at
+/// multiples of that number wherever the other dims are.
+bool hasAlignedRows(const LinearAccess &access, unsigned columnDim,
+                    int64_t chunkElements);
+
 /// The parameters are the buffers of a phase's operands and results, in this
 /// order, then a `txc_fault` (runtime/abi.h) if the phase checks something,
 /// then one i64 for each expression whose value the code needs. Buffers begin

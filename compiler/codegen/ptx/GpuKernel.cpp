@@ -7,6 +7,7 @@
 #include "compiler/codegen/GemmAsRows.h"
 #include "compiler/codegen/KernelFunction.h"
 #include "compiler/codegen/ptx/AttentionToGpu.h"
+#include "compiler/codegen/ptx/AttentionToWarp.h"
 #include "compiler/codegen/ptx/ConcatToGpu.h"
 #include "compiler/codegen/ptx/GemmToWarp.h"
 #include "compiler/codegen/ptx/GpuTarget.h"
@@ -107,9 +108,12 @@ static FailureOr<LLVM::LLVMFuncOp> addGemm(ModuleOp module, GemmOp gemm,
 }
 
 static LLVM::LLVMFuncOp addAttention(ModuleOp module, AttentionOp op,
-                                     StringRef name) {
+                                     unsigned sm, StringRef name) {
   GpuFunction function(module, name, op, kAttentionThreads);
-  emitAttention(function, op);
+  if (auto schedule = chooseAttentionSchedule(op, sm))
+    emitAttention(function, op, *schedule);
+  else
+    emitAttention(function, op);
   return function.getFunction();
 }
 
@@ -126,7 +130,7 @@ addFunction(ModuleOp module, Operation *phase, unsigned sm, StringRef name) {
   return llvm::TypeSwitch<Operation *, Result>(phase)
       .Case([&](GemmOp gemm) { return addGemm(module, gemm, sm, name); })
       .Case([&](AttentionOp op) -> Result {
-        return addAttention(module, op, name);
+        return addAttention(module, op, sm, name);
       })
       .Case([&](NestInterface nest) -> Result {
         return addNest(module, nest, name);

@@ -175,6 +175,7 @@ struct CopyPattern : OpConversionPattern<CopyOp> {
                   adaptor.getColumns().front(),
                   type,
                   static_cast<int64_t>(op.getPanels().value_or(0))};
+    bool isAsynchronous = op.getAligned() || type.getElementBytes() == 4;
     int64_t pieceElements = op.getAligned() ? type.getChunkElements() : 1;
     int64_t rowPieces = type.getColumns() / pieceElements;
     auto threads = static_cast<int64_t>(op.getThreads());
@@ -186,13 +187,13 @@ struct CopyPattern : OpConversionPattern<CopyOp> {
       Value column = b.mul(b.rem(piece, rowPieces), pieceElements);
       Value target = b.getTileElement(
           type, tile, b.add(adaptor.getRow().front(), row), column);
-      if (op.getAligned())
-        copyChunk(b, window, row, column, target);
+      if (isAsynchronous)
+        copyPiece(b, window, row, column, pieceElements, target);
       else
         copyElement(b, window, row, column, target);
     }
     // Lanes took different ways; the instructions of a whole warp come next.
-    if (!op.getAligned())
+    if (!isAsynchronous)
       NVVM::SyncWarpOp::create(
           b, arith::ConstantIntOp::create(b, b.getI32Type(), -1).getResult());
     rewriter.eraseOp(op);
@@ -201,19 +202,23 @@ struct CopyPattern : OpConversionPattern<CopyOp> {
 
 private:
   /// The hardware fills what is not read with zeros.
-  static void copyChunk(CodeBuilder &b, const Window &window, Value row,
-                        Value column, Value target) {
+  static void copyPiece(CodeBuilder &b, const Window &window, Value row,
+                        Value column, int64_t elements, Value target) {
     TileType type = window.tile;
     Value zero = b.index(0);
     Value left = arith::SubIOp::create(b, window.columns, column);
-    left = arith::MinSIOp::create(b, left, b.index(type.getChunkElements()));
+    left = arith::MinSIOp::create(b, left, b.index(elements));
     left = arith::MaxSIOp::create(b, left, zero);
     Value isInside = b.isLess(row, window.rows);
     left = arith::SelectOp::create(b, isInside, left, zero);
     Value bytes = b.toInteger(b.mul(left, type.getElementBytes()), 32);
+    int64_t pieceBytes = elements * type.getElementBytes();
+    // Only whole chunks may pass by L1.
+    auto cache = pieceBytes == TileType::kChunkBytes
+                     ? NVVM::LoadCacheModifierKind::CG
+                     : NVVM::LoadCacheModifierKind::CA;
     NVVM::CpAsyncOp::create(b, target, b.getSourceElement(window, row, column),
-                            TileType::kChunkBytes,
-                            NVVM::LoadCacheModifierKind::CG, bytes);
+                            static_cast<uint32_t>(pieceBytes), cache, bytes);
   }
 
   static void copyElement(CodeBuilder &b, const Window &window, Value row,
@@ -245,7 +250,7 @@ private:
 static Type getRegisterType(FragmentType fragment) {
   MLIRContext *context = fragment.getContext();
   if (fragment.getRole() == Role::acc)
-    return Float32Type::get(context);
+    return getSumType(fragment.getAtom(), context);
   if (fragment.getAtom() == Atom::f16_m16n8k16)
     return VectorType::get(2, Float16Type::get(context));
   return IntegerType::get(context, 32);
@@ -256,12 +261,87 @@ static Type getStructType(Type element, int64_t count) {
                                           SmallVector<Type>(count, element));
 }
 
+/// `count` elements from an address on, which is a multiple of their bytes.
+static SmallVector<Value> loadNeighbours(CodeBuilder &b, Value address,
+                                         Type element, int64_t count) {
+  auto type = VectorType::get(count, element);
+  Value vector = LLVM::LoadOp::create(b, type, address);
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < count; ++i)
+    elements.push_back(LLVM::ExtractElementOp::create(
+        b, vector, arith::ConstantIntOp::create(b, b.getI32Type(), i)));
+  return elements;
+}
+
 static SmallVector<Value> unpack(CodeBuilder &b, Value structure,
                                  int64_t count) {
   SmallVector<Value> values;
   for (int64_t i = 0; i < count; ++i)
     values.push_back(LLVM::ExtractValueOp::create(b, structure, i));
   return values;
+}
+
+//===----------------------------------------------------------------------===//
+// Factors
+//===----------------------------------------------------------------------===//
+
+static Value roundToTf32(CodeBuilder &b, Value element) {
+  return NVVM::ConvertFloatToTF32Op::create(b, b.getI32Type(), element,
+                                            NVVM::FPRoundingMode::RNA);
+}
+
+/// element - rounded, which is exact; 0 where the rounded one is not finite.
+static Value getRest(CodeBuilder &b, Value element, Value rounded) {
+  Type f32 = b.getF32Type();
+  rounded = arith::BitcastOp::create(b, f32, rounded);
+  Value rest = arith::SubFOp::create(b, element, rounded);
+  Value infinity = arith::ConstantOp::create(
+      b, b.getF32FloatAttr(std::numeric_limits<float>::infinity()));
+  Value isFinite = arith::CmpFOp::create(
+      b, arith::CmpFPredicate::OLT, math::AbsFOp::create(b, rounded), infinity);
+  Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
+  return arith::SelectOp::create(b, isFinite, rest, zero);
+}
+
+/// An element of a tile as a register of tf32, or the rest that leaves.
+static Value makeTf32(CodeBuilder &b, Value element, bool isRest) {
+  Type type = element.getType(), f32 = b.getF32Type();
+  if (!type.isF32()) {
+    element = isa<IntegerType>(type)
+                  ? arith::SIToFPOp::create(b, f32, element).getResult()
+                  : arith::ExtFOp::create(b, f32, element).getResult();
+    return arith::BitcastOp::create(b, b.getI32Type(), element);
+  }
+  Value rounded = roundToTf32(b, element);
+  return isRest ? roundToTf32(b, getRest(b, element, rounded)) : rounded;
+}
+
+/// One instruction, whose first operand is the upper half.
+template <typename ConvertOp>
+static Value roundPair(CodeBuilder &b, Type type, ValueRange elements) {
+  return ConvertOp::create(b, type, elements[1], elements[0],
+                           /*random_bits=*/Value(), NVVM::FPRoundingMode::RN,
+                           NVVM::SaturationMode::NONE, /*relu=*/false);
+}
+
+/// The register of a fragment that holds these elements, f32 of which there are
+/// as many as it has.
+static Value makeRegister(CodeBuilder &b, FragmentType fragment,
+                          ValueRange elements, bool isRest) {
+  if (fragment.getRole() == Role::acc)
+    return elements.front();
+  if (fragment.getAtom() == Atom::tf32_m16n8k8)
+    return makeTf32(b, elements.front(), isRest);
+  bool isHalf = fragment.getAtom() == Atom::f16_m16n8k16;
+  auto type =
+      VectorType::get(2, isHalf ? Type(b.getF16Type()) : Type(b.getBF16Type()));
+  Value pair = isHalf
+                   ? roundPair<NVVM::ConvertF32x2ToF16x2Op>(b, type, elements)
+                   : roundPair<NVVM::ConvertF32x2ToBF16x2Op>(b, type, elements);
+  Type registerType = getRegisterType(fragment);
+  return type == registerType
+             ? pair
+             : LLVM::BitcastOp::create(b, registerType, pair).getResult();
 }
 
 namespace {
@@ -274,9 +354,12 @@ struct LoadFragmentPattern : OpConversionPattern<LoadFragmentOp> {
     CodeBuilder b(op.getLoc(), rewriter);
     Value tile = adaptor.getTile().front();
     FragmentType fragment = op.getFragment().getType();
-    bool hasHalves = getMmaAtom(fragment.getAtom()).operandBits == 16;
+    bool isWhole =
+        getMmaAtom(fragment.getAtom()).operandBits ==
+        op.getTile().getType().getElementType().getIntOrFloatBitWidth();
+    bool hasWords = fragment.getAtom() == Atom::tf32_m16n8k8;
     Value row = adaptor.getRow().front(), column = adaptor.getColumn().front();
-    SmallVector<Value> registers = hasHalves
+    SmallVector<Value> registers = isWhole && !hasWords
                                        ? loadMatrices(b, op, tile, row, column)
                                        : loadElements(b, op, tile, row, column);
     rewriter.replaceOpWithMultiple(op,
@@ -285,28 +368,28 @@ struct LoadFragmentPattern : OpConversionPattern<LoadFragmentOp> {
   }
 
 private:
-  /// ldmatrix: register q is an 8 x 8 matrix, whose rows in the tile are at the
-  /// addresses of lanes 8q to 8q + 7 (those of further lanes are not used).
+  /// ldmatrix: register q is a matrix of 8 rows of 16 bytes, whose places in
+  /// the tile are the addresses of lanes 8q to 8q + 7 (those of further lanes
+  /// are not used).
   static SmallVector<Value> loadMatrices(CodeBuilder &b, LoadFragmentOp op,
                                          Value tile, Value firstRow,
                                          Value firstColumn) {
     FragmentType fragment = op.getFragment().getType();
     bool isLhs = fragment.getRole() == Role::lhs;
     int64_t count = getRegisterCount(fragment);
+    int64_t chunk = op.getTile().getType().getChunkElements();
     Value lane = b.getLane();
     Value matrix = b.rem(b.div(lane, 8), count);
     // Registers of rhs follow k; those of lhs alternate between m and k.
-    Value row = b.mul(isLhs ? b.rem(matrix, 2) : matrix, 8);
-    Value column = isLhs ? b.mul(b.div(matrix, 2), 8) : b.index(0);
-    if (op.getTransposed())
-      std::swap(row, column);
+    Value outer = isLhs ? b.mul(b.rem(matrix, 2), 8) : b.index(0);
+    Value k = b.mul(isLhs ? b.div(matrix, 2) : matrix, chunk);
+    // ldmatrix gives a lane neighbours of a row; it needs those along k.
+    bool hasKColumns = isLhs != op.getTransposed();
+    Value row = hasKColumns ? outer : k, column = hasKColumns ? k : outer;
     row = b.add(firstRow, b.add(row, b.rem(lane, 8)));
     column = b.add(firstColumn, column);
 
-    // ldmatrix gives a lane two neighbours of a row. A lane's pair lies along
-    // k, which is the row of an lhs.
-    bool hasPairsInRows = isLhs != op.getTransposed();
-    auto layout = hasPairsInRows ? NVVM::MMALayout::row : NVVM::MMALayout::col;
+    auto layout = hasKColumns ? NVVM::MMALayout::row : NVVM::MMALayout::col;
     Type integer = b.getI32Type();
     Value address = b.getTileElement(op.getTile().getType(), tile, row, column);
     Value loaded = NVVM::LdMatrixOp::create(
@@ -321,45 +404,101 @@ private:
     return registers;
   }
 
-  /// ldmatrix knows 16-bit elements only, so each lane loads its own.
+  /// ldmatrix knows whole factors of up to 16 bits only, so each lane loads its
+  /// own.
   static SmallVector<Value> loadElements(CodeBuilder &b, LoadFragmentOp op,
                                          Value tile, Value firstRow,
                                          Value firstColumn) {
     FragmentType fragment = op.getFragment().getType();
-    SmallVector<Value> registers;
-    for (int64_t q = 0; q < getRegisterCount(fragment); ++q) {
-      auto [row, column] = b.getCoordinate(fragment, q);
+    TileType type = op.getTile().getType();
+    int64_t perRegister =
+        getMmaAtom(fragment.getAtom()).getElementsPerRegister();
+    bool hasKColumns = (fragment.getRole() == Role::lhs) != op.getTransposed();
+    auto getElement = [&](int64_t number) {
+      auto [row, column] = b.getCoordinate(fragment, number);
+      if (op.getSpread())
+        column = affine::expandAffineExpr(
+            b, b.getLoc(), getSpreadRow(b.getAffineDimExpr(0)), column, {});
       if (op.getTransposed())
         std::swap(row, column);
-      Value address =
-          b.getTileElement(op.getTile().getType(), tile, b.add(firstRow, row),
-                           b.add(firstColumn, column));
-      Value element = LLVM::LoadOp::create(b, b.getF32Type(), address);
-      Value rounded = roundToTf32(b, element);
-      if (op.getRest())
-        rounded = roundToTf32(b, getRest(b, element, rounded));
-      registers.push_back(rounded);
+      return b.getTileElement(type, tile, b.add(firstRow, row),
+                              b.add(firstColumn, column));
+    };
+    SmallVector<Value> registers;
+    for (int64_t q = 0; q < getRegisterCount(fragment); ++q) {
+      SmallVector<Value> elements;
+      if (perRegister == 1 || !hasKColumns) {
+        for (int64_t i = 0; i < perRegister; ++i)
+          elements.push_back(LLVM::LoadOp::create(
+              b, type.getElementType(), getElement(q * perRegister + i)));
+      } else {
+        elements = loadNeighbours(b, getElement(q * perRegister),
+                                  type.getElementType(), perRegister);
+      }
+      registers.push_back(makeRegister(b, fragment, elements, op.getRest()));
     }
     return registers;
   }
+};
 
-  static Value roundToTf32(CodeBuilder &b, Value element) {
-    return NVVM::ConvertFloatToTF32Op::create(b, b.getI32Type(), element,
-                                              NVVM::FPRoundingMode::RNA);
+struct LoadColumnsPattern : OpConversionPattern<LoadColumnsOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(LoadColumnsOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    CodeBuilder b(op.getLoc(), rewriter);
+    TileType type = op.getTile().getType();
+    auto fragment = cast<FragmentType>(op.getFragments().front().getType());
+    bool isTf32 = fragment.getAtom() == Atom::tf32_m16n8k8;
+    SmallVector<SmallVector<Value>> fragments(kSpreadFragments);
+    for (int64_t q = 0; q < getRegisterCount(fragment); ++q) {
+      auto [k, column] = b.getCoordinate(fragment, q * type.getDepth());
+      // Of the lane's column in the first fragment.
+      AffineExpr spread = getSpreadColumn(b.getAffineDimExpr(0), 0);
+      column = affine::expandAffineExpr(b, b.getLoc(), spread, column, {});
+      Value row = b.add(adaptor.getRow().front(), b.div(k, type.getDepth()));
+      Value address =
+          b.getTileElement(type, adaptor.getTile().front(), row,
+                           b.add(adaptor.getColumn().front(), column));
+      Type element = isTf32 ? type.getElementType() : b.getI32Type();
+      SmallVector<Value> loaded =
+          loadNeighbours(b, address, element, kSpreadFragments);
+      Type registerType = getRegisterType(fragment);
+      for (auto [registers, value] : llvm::zip_equal(fragments, loaded)) {
+        if (isTf32)
+          value = makeTf32(b, value, op.getRest());
+        else if (value.getType() != registerType)
+          value = LLVM::BitcastOp::create(b, registerType, value);
+        registers.push_back(value);
+      }
+    }
+    rewriter.replaceOpWithMultiple(op, std::move(fragments));
+    return success();
   }
+};
 
-  /// element - rounded, which is exact; 0 where the rounded one is not finite.
-  static Value getRest(CodeBuilder &b, Value element, Value rounded) {
-    Type f32 = b.getF32Type();
-    rounded = arith::BitcastOp::create(b, f32, rounded);
-    Value rest = arith::SubFOp::create(b, element, rounded);
-    Value infinity = arith::ConstantOp::create(
-        b, b.getF32FloatAttr(std::numeric_limits<float>::infinity()));
-    Value isFinite =
-        arith::CmpFOp::create(b, arith::CmpFPredicate::OLT,
-                              math::AbsFOp::create(b, rounded), infinity);
-    Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
-    return arith::SelectOp::create(b, isFinite, rest, zero);
+struct FragmentPattern : OpConversionPattern<FragmentOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(FragmentOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    CodeBuilder b(op.getLoc(), rewriter);
+    FragmentType fragment = op.getFragment().getType();
+    int64_t count = getRegisterCount(fragment);
+    int64_t perRegister = getLaneElementCount(fragment) / count;
+    SmallVector<Value> elements;
+    for (ValueRange element : adaptor.getElements())
+      elements.push_back(element.front());
+    SmallVector<Value> registers;
+    for (int64_t q = 0; q < count; ++q)
+      registers.push_back(makeRegister(
+          b, fragment, ArrayRef(elements).slice(q * perRegister, perRegister),
+          op.getRest()));
+    rewriter.replaceOpWithMultiple(op,
+                                   ArrayRef<ValueRange>(ValueRange(registers)));
+    return success();
   }
 };
 
@@ -387,13 +526,16 @@ struct MmaPattern : OpConversionPattern<MmaOp> {
     FragmentType acc = op.getAcc().getType();
     const MmaAtom &atom = getMmaAtom(acc.getAtom());
     int64_t count = getRegisterCount(acc);
-    std::array<NVVM::MMATypes, 2> types = {atom.operandType, atom.operandType};
+    std::array<NVVM::MMATypes, 2> types = {atom.lhsType, atom.rhsType};
     std::array<NVVM::MMALayout, 2> layouts = {NVVM::MMALayout::row,
                                               NVVM::MMALayout::col};
     Value product = NVVM::MmaOp::create(
         b, getStructType(getRegisterType(acc), count), adaptor.getLhs(),
         adaptor.getRhs(), adaptor.getAcc(), {atom.m, atom.n, atom.k},
-        /*b1Op=*/std::nullopt, /*intOverflow=*/std::nullopt, types, layouts);
+        /*b1Op=*/std::nullopt,
+        atom.isInteger() ? std::optional(NVVM::MMAIntOverflow::wrapped)
+                         : std::nullopt,
+        types, layouts);
     SmallVector<Value> sums = unpack(b, product, count);
     rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>(ValueRange(sums)));
     return success();
@@ -451,9 +593,9 @@ LogicalResult txc::convertWarpToNvvm(ModuleOp module) {
   target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   target.addIllegalDialect<WarpDialect>();
   RewritePatternSet patterns(context);
-  patterns.add<AllocPattern, CopyPattern, LoadFragmentPattern, FillPattern,
-               MmaPattern, ElementPattern, CoordinatePattern>(converter,
-                                                              context);
+  patterns.add<AllocPattern, CopyPattern, LoadFragmentPattern,
+               LoadColumnsPattern, FragmentPattern, FillPattern, MmaPattern,
+               ElementPattern, CoordinatePattern>(converter, context);
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        target);
   return applyPartialConversion(module, target, std::move(patterns));

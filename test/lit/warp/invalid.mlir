@@ -1,6 +1,6 @@
 // RUN: txc-opt %s -split-input-file -verify-diagnostics
 
-// expected-error @below {{a tile holds f16, bf16 or f32, found 'f64'}}
+// expected-error @below {{a tile holds f16, bf16, f32, i8 or words of 32 bits of them, found 'f64'}}
 llvm.func @f(%t: !warp.tile<8x16xf64>)
 
 // -----
@@ -42,9 +42,9 @@ llvm.func @f(%source: !llvm.ptr<1>) {
 
 llvm.func @f() {
   %c0 = arith.constant 0 : index
-  %tile = warp.alloc : !warp.tile<8x16xf32>
-  // expected-error @below {{expected a tile of 'f16', found '!warp.tile<8x16xf32>'}}
-  %a = warp.load_fragment %tile[%c0, %c0] : !warp.tile<8x16xf32> -> !warp.fragment<lhs, f16_m16n8k16>
+  %tile = warp.alloc : !warp.tile<8x16xbf16>
+  // expected-error @below {{can't make factors of f16_m16n8k16 from '!warp.tile<8x16xbf16>'}}
+  %a = warp.load_fragment %tile[%c0, %c0] : !warp.tile<8x16xbf16> -> !warp.fragment<lhs, f16_m16n8k16>
   llvm.return
 }
 
@@ -62,7 +62,7 @@ llvm.func @f() {
 
 llvm.func @f() {
   %zero = arith.constant 0.0 : f32
-  %a = warp.fill %zero : !warp.fragment<acc, f16_m16n8k16>
+  %a = warp.fill %zero : f32 -> !warp.fragment<acc, f16_m16n8k16>
   // expected-error @below {{expected fragments lhs, rhs and acc, found '!warp.fragment<acc, f16_m16n8k16>'}}
   %b = warp.mma %a, %a, %a : !warp.fragment<acc, f16_m16n8k16>, !warp.fragment<acc, f16_m16n8k16>, !warp.fragment<acc, f16_m16n8k16>
   llvm.return
@@ -72,9 +72,9 @@ llvm.func @f() {
 
 llvm.func @f() {
   %zero = arith.constant 0.0 : f32
-  %a = warp.fill %zero : !warp.fragment<acc, tf32_m16n8k8>
+  %a = warp.fill %zero : f32 -> !warp.fragment<acc, tf32_m16n8k8>
   // expected-error @below {{a lane has 4 elements, found number 4}}
-  %b = warp.element %a[4] : !warp.fragment<acc, tf32_m16n8k8>
+  %b = warp.element %a[4] : !warp.fragment<acc, tf32_m16n8k8> -> f32
   llvm.return
 }
 
@@ -83,6 +83,68 @@ llvm.func @f() {
 llvm.func @f() {
   %zero = arith.constant 0.0 : f32
   // expected-error @below {{expected an accumulator, found '!warp.fragment<rhs, tf32_m16n8k8>'}}
-  %a = warp.fill %zero : !warp.fragment<rhs, tf32_m16n8k8>
+  %a = warp.fill %zero : f32 -> !warp.fragment<rhs, tf32_m16n8k8>
+  llvm.return
+}
+
+// -----
+
+// expected-error @below {{found 'vector<4xbf16>'}}
+llvm.func @f(%t: !warp.tile<8x16xvector<4xbf16>>)
+
+// -----
+
+llvm.func @f() {
+  %zero = arith.constant 0.0 : f32
+  // expected-error @below {{sums are 'i32', found 'f32'}}
+  %a = warp.fill %zero : f32 -> !warp.fragment<acc, s8_m16n8k32>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f() {
+  %c0 = arith.constant 0 : index
+  %tile = warp.alloc : !warp.tile<32x64xi8>
+  // expected-error @below {{bytes have to be neighbours along k}}
+  %a = warp.load_fragment %tile[%c0, %c0] : !warp.tile<32x64xi8> -> !warp.fragment<rhs, s8_m16n8k32>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f() {
+  %c0 = arith.constant 0 : index
+  %tile = warp.alloc : !warp.tile<16x64xbf16>
+  // expected-error @below {{only f32 leaves a rest, when it becomes tf32}}
+  %a = warp.load_fragment %tile[%c0, %c0] {rest} : !warp.tile<16x64xbf16> -> !warp.fragment<rhs, tf32_m16n8k8>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f() {
+  %c0 = arith.constant 0 : index
+  %tile = warp.alloc : !warp.tile<16x64xbf16>
+  // expected-error @below {{an element has to be what a register holds}}
+  %a, %b, %c, %d = warp.load_columns %tile[%c0, %c0] : !warp.tile<16x64xbf16> -> !warp.fragment<rhs, bf16_m16n8k16>, !warp.fragment<rhs, bf16_m16n8k16>, !warp.fragment<rhs, bf16_m16n8k16>, !warp.fragment<rhs, bf16_m16n8k16>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f() {
+  %c0 = arith.constant 0 : index
+  %tile = warp.alloc : !warp.tile<16x64xf32>
+  // expected-error @below {{only columns of a transposed rhs of tf32 are spread}}
+  %a = warp.load_fragment %tile[%c0, %c0] {spread} : !warp.tile<16x64xf32> -> !warp.fragment<rhs, tf32_m16n8k8>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%x: f32) {
+  // expected-error @below {{a lane has 4 elements, found 1}}
+  %a = warp.fragment %x : !warp.fragment<lhs, tf32_m16n8k8>
   llvm.return
 }

@@ -88,10 +88,10 @@ llvm.func @load_lhs(%out: !llvm.ptr<1>) {
   %at = warp.load_fragment %tile[%c0, %c0] transposed : !warp.tile<64x32xf16> -> !warp.fragment<lhs, f16_m16n8k16>
   %b = warp.load_fragment %tile[%c0, %c0] : !warp.tile<64x32xf16> -> !warp.fragment<rhs, f16_m16n8k16>
   %bt = warp.load_fragment %tile[%c0, %c0] transposed : !warp.tile<64x32xf16> -> !warp.fragment<rhs, f16_m16n8k16>
-  %c = warp.fill %zero : !warp.fragment<acc, f16_m16n8k16>
+  %c = warp.fill %zero : f32 -> !warp.fragment<acc, f16_m16n8k16>
   %d = warp.mma %a, %b, %c : !warp.fragment<lhs, f16_m16n8k16>, !warp.fragment<rhs, f16_m16n8k16>, !warp.fragment<acc, f16_m16n8k16>
   %e = warp.mma %at, %bt, %d : !warp.fragment<lhs, f16_m16n8k16>, !warp.fragment<rhs, f16_m16n8k16>, !warp.fragment<acc, f16_m16n8k16>
-  %x = warp.element %e[1] : !warp.fragment<acc, f16_m16n8k16>
+  %x = warp.element %e[1] : !warp.fragment<acc, f16_m16n8k16> -> f32
   llvm.store %x, %out : f32, !llvm.ptr<1>
   llvm.return
 }
@@ -110,9 +110,9 @@ llvm.func @tf32(%out: !llvm.ptr<1>) {
   %tile = warp.alloc : !warp.tile<64x16xf32>
   %a = warp.load_fragment %tile[%c0, %c0] : !warp.tile<64x16xf32> -> !warp.fragment<lhs, tf32_m16n8k8>
   %b = warp.load_fragment %tile[%c0, %c0] transposed : !warp.tile<64x16xf32> -> !warp.fragment<rhs, tf32_m16n8k8>
-  %c = warp.fill %zero : !warp.fragment<acc, tf32_m16n8k8>
+  %c = warp.fill %zero : f32 -> !warp.fragment<acc, tf32_m16n8k8>
   %d = warp.mma %a, %b, %c : !warp.fragment<lhs, tf32_m16n8k8>, !warp.fragment<rhs, tf32_m16n8k8>, !warp.fragment<acc, tf32_m16n8k8>
-  %x = warp.element %d[2] : !warp.fragment<acc, tf32_m16n8k8>
+  %x = warp.element %d[2] : !warp.fragment<acc, tf32_m16n8k8> -> f32
   llvm.store %x, %out : f32, !llvm.ptr<1>
   llvm.return
 }
@@ -132,17 +132,17 @@ llvm.func @loop(%n: i64, %out: !llvm.ptr<1>) {
   %c1 = arith.constant 1 : index
   %zero = arith.constant 0.0 : f32
   %tile = warp.alloc : !warp.tile<64x32xf16>
-  %start = warp.fill %zero : !warp.fragment<acc, f16_m16n8k16>
+  %start = warp.fill %zero : f32 -> !warp.fragment<acc, f16_m16n8k16>
   %sum = scf.for %i = %c0 to %end step %c1 iter_args(%c = %start) -> !warp.fragment<acc, f16_m16n8k16> {
     %a = warp.load_fragment %tile[%c0, %c0] : !warp.tile<64x32xf16> -> !warp.fragment<lhs, f16_m16n8k16>
     %b = warp.load_fragment %tile[%c0, %c0] : !warp.tile<64x32xf16> -> !warp.fragment<rhs, f16_m16n8k16>
     %d = warp.mma %a, %b, %c : !warp.fragment<lhs, f16_m16n8k16>, !warp.fragment<rhs, f16_m16n8k16>, !warp.fragment<acc, f16_m16n8k16>
     scf.yield %d : !warp.fragment<acc, f16_m16n8k16>
   }
-  %x = warp.element %sum[0] : !warp.fragment<acc, f16_m16n8k16>
-  %y = warp.element %sum[1] : !warp.fragment<acc, f16_m16n8k16>
-  %z = warp.element %sum[2] : !warp.fragment<acc, f16_m16n8k16>
-  %w = warp.element %sum[3] : !warp.fragment<acc, f16_m16n8k16>
+  %x = warp.element %sum[0] : !warp.fragment<acc, f16_m16n8k16> -> f32
+  %y = warp.element %sum[1] : !warp.fragment<acc, f16_m16n8k16> -> f32
+  %z = warp.element %sum[2] : !warp.fragment<acc, f16_m16n8k16> -> f32
+  %w = warp.element %sum[3] : !warp.fragment<acc, f16_m16n8k16> -> f32
   llvm.store %x, %out : f32, !llvm.ptr<1>
   llvm.store %y, %out : f32, !llvm.ptr<1>
   llvm.store %z, %out : f32, !llvm.ptr<1>
@@ -192,9 +192,49 @@ llvm.func @rest(%x: !llvm.ptr<1>) {
   %tile = warp.alloc : !warp.tile<16x16xf32>
   %a = warp.load_fragment %tile[%c0, %c0] {rest} : <16x16xf32> -> <lhs, tf32_m16n8k8>
   %b = warp.load_fragment %tile[%c0, %c0] : <16x16xf32> -> <rhs, tf32_m16n8k8>
-  %acc = warp.fill %zero : <acc, tf32_m16n8k8>
+  %acc = warp.fill %zero : f32 -> <acc, tf32_m16n8k8>
   %sum = warp.mma %a, %b, %acc : <lhs, tf32_m16n8k8>, <rhs, tf32_m16n8k8>, <acc, tf32_m16n8k8>
-  %e = warp.element %sum[0] : <acc, tf32_m16n8k8>
+  %e = warp.element %sum[0] : <acc, tf32_m16n8k8> -> f32
   llvm.store %e, %x : f32, !llvm.ptr<1>
+  llvm.return
+}
+
+// -----
+
+// A factor that is stored as f32 is rounded, two neighbours along k at a time. A
+// word of two along k is a register: four columns are one access.
+// CHECK-LABEL:   @words
+// CHECK-COUNT-4: nvvm.convert.f32x2.to.bf16x2
+// CHECK-COUNT-2: llvm.load %{{.*}} : !llvm.ptr<3> -> vector<4xi32>
+// CHECK:         nvvm.mma.sync {{.*}}multiplicandAPtxType = #nvvm.mma_type<bf16>
+llvm.func @words(%out: !llvm.ptr<1>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %x = warp.alloc : !warp.tile<64x32xf32>
+  %w = warp.alloc : !warp.tile<16x64xvector<2xbf16>>
+  %a = warp.load_fragment %x[%c0, %c0] : <64x32xf32> -> <lhs, bf16_m16n8k16>
+  %b:4 = warp.load_columns %w[%c0, %c0] : <16x64xvector<2xbf16>> -> !warp.fragment<rhs, bf16_m16n8k16>, !warp.fragment<rhs, bf16_m16n8k16>, !warp.fragment<rhs, bf16_m16n8k16>, !warp.fragment<rhs, bf16_m16n8k16>
+  %c = warp.fill %zero : f32 -> <acc, bf16_m16n8k16>
+  %d = warp.mma %a, %b#3, %c : <lhs, bf16_m16n8k16>, <rhs, bf16_m16n8k16>, <acc, bf16_m16n8k16>
+  %e = warp.element %d[0] : <acc, bf16_m16n8k16> -> f32
+  llvm.store %e, %out : f32, !llvm.ptr<1>
+  llvm.return
+}
+
+// -----
+
+// Bytes: sums wrap.
+// CHECK-LABEL: @bytes
+// CHECK:         nvvm.mma.sync {{.*}}intOverflowBehavior = #nvvm.mma_int_overflow<wrapped>{{.*}}multiplicandAPtxType = #nvvm.mma_type<u8>, multiplicandBPtxType = #nvvm.mma_type<s8>{{.*}}m = 16, n = 8, k = 32
+llvm.func @bytes(%out: !llvm.ptr<1>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0 : i32
+  %x = warp.alloc : !warp.tile<64x64xi8>
+  %a = warp.load_fragment %x[%c0, %c0] : <64x64xi8> -> <lhs, u8s8_m16n8k32>
+  %b = warp.load_fragment %x[%c0, %c0] transposed : <64x64xi8> -> <rhs, u8s8_m16n8k32>
+  %c = warp.fill %zero : i32 -> <acc, u8s8_m16n8k32>
+  %d = warp.mma %a, %b, %c : <lhs, u8s8_m16n8k32>, <rhs, u8s8_m16n8k32>, <acc, u8s8_m16n8k32>
+  %e = warp.element %d[0] : <acc, u8s8_m16n8k32> -> i32
+  llvm.store %e, %out : i32, !llvm.ptr<1>
   llvm.return
 }

@@ -171,6 +171,42 @@ TEST_P(AttentionPhaseTest, PositionsAndLengths) {
   }
 }
 
+/// More queries and keys than a GPU's block has, heads of full tiles, and factors
+/// of several types.
+TEST_P(AttentionPhaseTest, SeveralTiles) {
+  struct Case {
+    const char *type, *attributes, *heads;
+  };
+  for (const Case &test :
+       {Case{"f32", "causal = #tx.expr<T + S * -1>, ", "64"},
+        Case{"f32", "", "64"}, Case{"f16", "", "128"},
+        Case{"bf16", "causal = #tx.expr<0>, window = 80 : i64, ", "64"},
+        Case{"f16", "", "200"}, Case{"f32", "", "80"}}) {
+    Variant variant;
+    variant.type = test.type;
+    variant.hasLengths = true;
+    variant.attributes =
+        std::string(test.attributes) + "masked_row = #tx<masked_row uniform>";
+    indexLimit = 140;
+    std::string text = getText(variant);
+    auto replace = [&](const std::string &from, const std::string &to) {
+      for (size_t at; (at = text.find(from)) != std::string::npos;)
+        text.replace(at, from.size(), to);
+    };
+    for (const char *size : {"x24x", "x10x"})
+      replace(size, std::string("x") + test.heads + "x");
+    for (const char *size : {" 24]", " 10]"})
+      replace(size, std::string(" ") + test.heads + "]");
+    for (const char *size : {"<24>", "<10>"})
+      replace(size, std::string("<") + test.heads + ">");
+    expectDefinition(text, {{{"S", 70}, {"T", 131}}, {{"S", 2}, {"T", 64}}});
+    if (test.type == std::string("f32")) {
+      text.insert(text.find("{scale"), "precision bf16 ");
+      expectDefinition(text, {{{"S", 17}, {"T", 65}}});
+    }
+  }
+}
+
 /// Sequences of one token, of none, of few and of more than a block has.
 class SequencesPhaseTest : public AttentionPhaseTest {
 protected:

@@ -26,8 +26,10 @@ public:
     auto type = cast<FloatType>(op.getResult().getType().getElementType());
     sumUnit = type.isF64() ? 0x1p-53 : 0x1p-24;
     unit = std::ldexp(1.0, -static_cast<int>(type.getFPMantissaWidth()));
-    if (op.getPrecision())
-      factorUnit = 0x1p-9;
+    if (type.getWidth() < 32)
+      weightUnit = unit;
+    if (op.getPrecision() == kernel::Precision::bf16)
+      weightUnit = factorUnit = 0x1p-8;
   }
 
   NumberTensor evaluate(ArrayRef<int64_t> dims);
@@ -58,8 +60,9 @@ private:
   std::vector<int64_t> sizes, symbolValues;
   int64_t causal = 0;
   double sumUnit, unit;
-  /// Of the factors' roundings.
-  double factorUnit = 0;
+  /// Roundings of the weights before they are multiplied by v, and of the other
+  /// factors; 0 if there are none.
+  double weightUnit = 0, factorUnit = 0;
   /// Of the sequence.
   int64_t firstRow = 0;
   /// How far the row's scores may be off.
@@ -91,6 +94,7 @@ double RowReference::getScore(std::vector<int64_t> point) {
   double scale = op.getScale().convertToDouble();
   double score = sum * scale;
   double error = static_cast<double>(sizes[D] + 2) * magnitude * scale;
+  double factors = (2 + factorUnit) * factorUnit * magnitude * scale;
   if (op.getSoftcap()) {
     double cap = op.getSoftcap()->convertToDouble();
     score = cap * std::tanh(score / cap);
@@ -98,9 +102,8 @@ double RowReference::getScore(std::vector<int64_t> point) {
   }
   if (op.getMask() && !op.getMask().getType().getElementType().isInteger(1))
     score += at(3, op.getMaskMap(), point);
-  // Queries may be rounded before they are scaled, too.
-  scoreError = std::max(scoreError, (error + 2 * std::abs(score)) * sumUnit +
-                                        3 * factorUnit * magnitude * scale);
+  scoreError =
+      std::max(scoreError, (error + 2 * std::abs(score)) * sumUnit + factors);
   return counts(point) ? score : -std::numeric_limits<double>::infinity();
 }
 
@@ -132,10 +135,10 @@ void RowReference::evaluateRow(std::vector<int64_t> point,
       value = 0;
     // A weight is off by its score's error and the exponential's; it appears
     // in the sum and in the divisor.
-    double error =
-        (2 * scoreError + static_cast<double>(sizes[T] + 20) * 2 * sumUnit +
-         3 * factorUnit) *
-        magnitude;
+    double error = (2 * scoreError * (1 + 2 * scoreError) +
+                    static_cast<double>(sizes[T] + 20) * 2 * sumUnit +
+                    weightUnit + (1 + weightUnit) * factorUnit) *
+                   magnitude;
     result.elements[getMappedElement(op.getResultMap(), result.dims,
                                      getPlace(point), symbolValues)] =
         BoundedNumber::rounded(value, error, unit);

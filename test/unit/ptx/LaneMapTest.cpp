@@ -34,10 +34,11 @@ protected:
 class LaneMapTest : public LaneMaps,
                     public testing::WithParamInterface<Atom> {};
 
-INSTANTIATE_TEST_SUITE_P(Atoms, LaneMapTest,
-                         testing::Values(Atom::f16_m16n8k16,
-                                         Atom::bf16_m16n8k16,
-                                         Atom::tf32_m16n8k8));
+INSTANTIATE_TEST_SUITE_P(
+    Atoms, LaneMapTest,
+    testing::Values(Atom::f16_m16n8k16, Atom::bf16_m16n8k16, Atom::tf32_m16n8k8,
+                    Atom::s8_m16n8k32, Atom::s8u8_m16n8k32, Atom::u8s8_m16n8k32,
+                    Atom::u8_m16n8k32));
 
 /// Every element of a fragment is in one place.
 TEST_P(LaneMapTest, CoversTheFragmentOnce) {
@@ -63,8 +64,9 @@ TEST_P(LaneMapTest, CoversTheFragmentOnce) {
 }
 
 /// Lanes 0, 6 and 31 as the layouts of CUTLASS 4's CuTe atoms
-/// SM80_16x8x16_F32F16F16F32_TN and SM80_16x8x8_F32TF32TF32F32_TN state them
-/// (theirs of the right operand are (n, k)).
+/// SM80_16x8x16_F32F16F16F32_TN, SM80_16x8x8_F32TF32TF32F32_TN and
+/// SM80_16x8x32_S32S8S8S32_TN state them (theirs of the right operand are (n,
+/// k)).
 TEST_F(LaneMaps, AgreeWithCute) {
   struct Case {
     Atom atom;
@@ -108,6 +110,36 @@ TEST_F(LaneMaps, AgreeWithCute) {
                 31,
                 {{7, 3}, {15, 3}, {7, 7}, {15, 7}}},
            Case{Atom::tf32_m16n8k8, Role::rhs, 6, {{2, 1}, {6, 1}}},
+           Case{Atom::s8_m16n8k32,
+                Role::lhs,
+                6,
+                {{1, 8},
+                 {1, 9},
+                 {1, 10},
+                 {1, 11},
+                 {9, 8},
+                 {9, 9},
+                 {9, 10},
+                 {9, 11},
+                 {1, 24},
+                 {1, 25},
+                 {1, 26},
+                 {1, 27},
+                 {9, 24},
+                 {9, 25},
+                 {9, 26},
+                 {9, 27}}},
+           Case{Atom::s8_m16n8k32,
+                Role::rhs,
+                31,
+                {{12, 7},
+                 {13, 7},
+                 {14, 7},
+                 {15, 7},
+                 {28, 7},
+                 {29, 7},
+                 {30, 7},
+                 {31, 7}}},
            Case{Atom::tf32_m16n8k8,
                 Role::acc,
                 31,
