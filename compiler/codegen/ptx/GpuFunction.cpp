@@ -14,6 +14,9 @@ using namespace txc;
 using namespace txc::ptx;
 using tx::SymExprAttr;
 
+/// That a multiprocessor runs at a time, at least.
+constexpr int32_t kBlocksPerSm = 2;
+
 bool txc::ptx::isMultipleOf(SymExprAttr expr, int64_t divisor) {
   return llvm::all_of(expr.getTerms(), [&](tx::MonomialAttr term) {
     return term.getCoefficient() % divisor == 0;
@@ -58,6 +61,10 @@ GpuFunction::GpuFunction(ModuleOp module, StringRef name, Operation *phase,
   function->setAttr(
       NVVM::NVVMDialect::getReqntidAttrName(),
       builder.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  // Else ptxas counts on three or more blocks, and spills a few registers of
+  // kernels whose accumulators leave room for two.
+  function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                    builder.getI32IntegerAttr(kBlocksPerSm));
   Block *entry = function.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
   if (checks.wasInterrupted())

@@ -4,7 +4,7 @@
 // rows of a multiple of 16 bytes. The weights' rows run along n.
 // CHECK-LABEL: llvm.func @gemm_0
 // CHECK-SAME:    (%[[X:[^:]*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[W:[^:]*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[BIAS:[^:]*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[RESULT:[^:]*]]: !llvm.ptr<1> {llvm.noalias}, %[[M64:[^:]*]]: i64)
-// CHECK-SAME:    nvvm.kernel, nvvm.reqntid = array<i32: 128, 1, 1>
+// CHECK-SAME:    nvvm.kernel, nvvm.minctasm = 2 : i32, nvvm.reqntid = array<i32: 128, 1, 1>
 // CHECK-SAME:    warp.grid = [#tx.expr<floordiv(M + 63, 64)>, #tx.expr<2>, #tx.expr<1>]
 // CHECK-SAME:    warp.parameters = [#tx.expr<M>]
 // CHECK:         %[[M:.*]] = arith.index_cast %[[M64]] : i64 to index

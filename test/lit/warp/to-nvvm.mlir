@@ -48,23 +48,40 @@ llvm.func @copy_chunks(%source: !llvm.ptr<1>, %stride: i64, %rows: i64, %columns
 
 // -----
 
-// Without alignment a thread copies element by element, if it is inside. The
+// Without alignment words are copied one by one; of those outside none of the
+// four bytes, which leaves zeros.
+// CHECK-LABEL: @copy_words
+// CHECK:         %[[INSIDE:.*]] = arith.select %{{.*}}, %{{.*}}, %[[NONE:.*]] : index
+// CHECK:         %[[BYTES:.*]] = arith.muli %[[INSIDE]], %{{.*}} : index
+// CHECK:         %[[SIZE:.*]] = arith.index_cast %[[BYTES]] : index to i32
+// CHECK:         nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 4, cache =  ca, %[[SIZE]]
+llvm.func @copy_words(%source: !llvm.ptr<1>, %n: i64) {
+  %i = arith.index_cast %n : i64 to index
+  %c0 = arith.constant 0 : index
+  %tile = warp.alloc : !warp.tile<8x16xf32>
+  warp.copy %source strides(%i, %i) bounds(%i, %i) to %tile[%c0] height 8 threads 128 : !llvm.ptr<1> to !warp.tile<8x16xf32>
+  llvm.return
+}
+
+// -----
+
+// What is smaller a thread copies element by element, if it is inside. The
 // lanes of a warp meet again.
 // CHECK-LABEL: @copy_elements
 // CHECK:         %[[INSIDE:.*]] = arith.andi
-// CHECK:         %[[ELEMENT:.*]] = scf.if %[[INSIDE]] -> (f32) {
-// CHECK:           %[[LOADED:.*]] = llvm.load %{{.*}} : !llvm.ptr<1> -> f32
+// CHECK:         %[[ELEMENT:.*]] = scf.if %[[INSIDE]] -> (f16) {
+// CHECK:           %[[LOADED:.*]] = llvm.load %{{.*}} : !llvm.ptr<1> -> f16
 // CHECK:           scf.yield %[[LOADED]]
 // CHECK:         } else {
-// CHECK:           scf.yield %{{.*}} : f32
-// CHECK:         llvm.store %[[ELEMENT]], %{{.*}} : f32, !llvm.ptr<3>
+// CHECK:           scf.yield %{{.*}} : f16
+// CHECK:         llvm.store %[[ELEMENT]], %{{.*}} : f16, !llvm.ptr<3>
 // CHECK-NOT:     llvm.store
 // CHECK:         nvvm.bar.warp.sync
 llvm.func @copy_elements(%source: !llvm.ptr<1>, %n: i64) {
   %i = arith.index_cast %n : i64 to index
   %c0 = arith.constant 0 : index
-  %tile = warp.alloc : !warp.tile<8x16xf32>
-  warp.copy %source strides(%i, %i) bounds(%i, %i) to %tile[%c0] height 8 threads 128 : !llvm.ptr<1> to !warp.tile<8x16xf32>
+  %tile = warp.alloc : !warp.tile<8x16xf16>
+  warp.copy %source strides(%i, %i) bounds(%i, %i) to %tile[%c0] height 8 threads 128 : !llvm.ptr<1> to !warp.tile<8x16xf16>
   llvm.return
 }
 
