@@ -17,6 +17,7 @@
 #include "compiler/codegen/x86/PackPanel.h"
 #include "compiler/codegen/x86/VectorMath.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/bit.h"
 #include <limits>
 
 using namespace mlir;
@@ -220,10 +221,12 @@ void AttentionEmitter::emitRowOutputs(const Queries &query, const Keys &keys) {
       code.advance(query.values, code.mul(keys.first, stride), memory);
   Value lastKey = code.sub(keys.count, 1);
   // As many accumulators as leave registers for the rest; long rows in one go,
-  // since a row is a stream.
+  // since a row is a stream. Weights end with a whole vector, so that the keys
+  // have to divide it.
   int64_t inFlight = spec.target.numVectorRegisters / 2;
   int64_t vectorsInFlight = std::min(valueVectors(), inFlight);
-  int64_t keysInFlight = std::min<int64_t>(4, inFlight / vectorsInFlight);
+  auto keysInFlight = static_cast<int64_t>(llvm::bit_floor<uint64_t>(
+      std::min<int64_t>(4, inFlight / vectorsInFlight)));
   int64_t lastLanes = spec.valueSize - (valueVectors() - 1) * lanes();
   Value tailMask;
   if (lastLanes != lanes())

@@ -171,8 +171,8 @@ TEST_P(AttentionPhaseTest, PositionsAndLengths) {
   }
 }
 
-/// More queries and keys than a GPU's block has, heads of full tiles, and factors
-/// of several types.
+/// More queries and keys than a GPU's block has, heads of full tiles, and
+/// factors of several types.
 TEST_P(AttentionPhaseTest, SeveralTiles) {
   struct Case {
     const char *type, *attributes, *heads;
@@ -182,6 +182,7 @@ TEST_P(AttentionPhaseTest, SeveralTiles) {
         Case{"f32", "", "64"}, Case{"f16", "", "128"},
         Case{"bf16", "causal = #tx.expr<0>, window = 80 : i64, ", "64"},
         Case{"f16", "", "200"}, Case{"f32", "", "80"}}) {
+    SCOPED_TRACE(std::string(test.type) + " heads of " + test.heads);
     Variant variant;
     variant.type = test.type;
     variant.hasLengths = true;
@@ -199,11 +200,31 @@ TEST_P(AttentionPhaseTest, SeveralTiles) {
       replace(size, std::string(" ") + test.heads + "]");
     for (const char *size : {"<24>", "<10>"})
       replace(size, std::string("<") + test.heads + ">");
-    expectDefinition(text, {{{"S", 70}, {"T", 131}}, {{"S", 2}, {"T", 64}}});
+    expectDefinition(
+        text, {{{"S", isGpu() ? 70 : 18}, {"T", 131}}, {{"S", 2}, {"T", 64}}});
     if (test.type == std::string("f32")) {
       text.insert(text.find("{scale"), "precision bf16 ");
       expectDefinition(text, {{{"S", 17}, {"T", 65}}});
     }
+  }
+}
+
+/// The values of one query are added up a few keys at a time: a number of keys
+/// that ends a vector of weights must end there, too.
+TEST_P(AttentionPhaseTest, FewQueriesOfEveryHead) {
+  for (int64_t vectors = 1; vectors <= 8; ++vectors) {
+    std::string text = getText(Variant());
+    auto replace = [&](const std::string &from, const std::string &to) {
+      for (size_t at; (at = text.find(from)) != std::string::npos;)
+        text.replace(at, from.size(), to);
+    };
+    std::string head = std::to_string(16 * vectors - 1);
+    replace("x10x", "x" + head + "x");
+    replace(" 10]", " " + head + "]");
+    replace("<10>", "<" + head + ">");
+    expectDefinition(
+        text,
+        {{{"S", 1}, {"T", 40}}, {{"S", 2}, {"T", 16}}, {{"S", 1}, {"T", 256}}});
   }
 }
 

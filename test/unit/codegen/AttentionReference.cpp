@@ -26,8 +26,10 @@ public:
     auto type = cast<FloatType>(op.getResult().getType().getElementType());
     sumUnit = type.isF64() ? 0x1p-53 : 0x1p-24;
     unit = std::ldexp(1.0, -static_cast<int>(type.getFPMantissaWidth()));
-    if (type.getWidth() < 32)
-      weightUnit = unit;
+    auto valueType = cast<FloatType>(op.getV().getType().getElementType());
+    if (valueType.getWidth() < 32)
+      weightUnit =
+          std::ldexp(1.0, -static_cast<int>(valueType.getFPMantissaWidth()));
     if (op.getPrecision() == kernel::Precision::bf16)
       weightUnit = factorUnit = 0x1p-8;
   }
